@@ -78,6 +78,8 @@ const make = Effect.gen(function*() {
     const tellUnknown = (fields: Readonly<Record<string, unknown>>, line: Buffer) => {
       const { type } = fields
       if (typeof type === "string" && noNews.has(type)) return
+      // The running total starts anew.
+      if (type === "conversation_reset" && fields["trigger"] === "clear") state.cost = 0
       sink.emit(status(typeof type === "string" ? type : "unknown", wordsIn(fields)), line)
     }
 

@@ -89,6 +89,8 @@ export const Assistant = Schema.Struct({
   ),
   parent_tool_use_id: reference,
   error: text,
+  /** It was cut off by an interrupt. */
+  aborted: flag,
   supersedes: optional(items(Schema.String))
 })
 export type Assistant = typeof Assistant.Type
@@ -129,6 +131,10 @@ export const ToolProgress = Schema.Struct({
   tool_name: text,
   parent_tool_use_id: reference,
   elapsed_time_seconds: amount,
+  /** A subagent's model call is tried again. */
+  subagent_retry: optional(
+    Schema.Struct({ attempt: number, max_retries: number, error_status: number, error_category: text })
+  ),
   message: optional(words)
 })
 
@@ -147,6 +153,7 @@ export const Result = Schema.Struct({
   is_error: flag,
   api_error_status: number,
   result: optional(words),
+  structured_output: unknown,
   errors: unknown,
   error: unknown,
   message: unknown,
@@ -263,7 +270,9 @@ export const FileChange = Schema.Struct({
   original_file: text,
   originalFileContents: text,
   updated_file: text,
-  structuredPatch: optional(items(Hunk))
+  structuredPatch: optional(items(Hunk)),
+  /** Held for review: the file is unchanged. */
+  staged: flag
 })
 export type FileChange = typeof FileChange.Type
 

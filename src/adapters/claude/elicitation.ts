@@ -4,7 +4,7 @@
 import type { PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionOutcome } from "../Adapter.js"
 import * as forms from "../wire/elicitation.js"
-import { firstText } from "../wire/words.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import type { Elicitation } from "./ClaudeMessage.js"
 import type { ClaudeState } from "./ClaudeState.js"
 
@@ -33,6 +33,7 @@ export const toServerQuestion = (
   const server = ask.mcp_server_name
   return {
     ...request,
+    text: wordsIn([ask.title, request.text, ask.description]) ?? "",
     ...(of !== undefined && { tool_use_id: of.tool_use_id }),
     metadata: {
       ...request.metadata,

@@ -126,7 +126,8 @@ const patched = (hunks: ReadonlyArray<Hunk>, before: string | undefined, edits: 
 
 /** Undefined: nothing changed, or the change is not reported. */
 export const diffOf = (path: string, change: FileChange): string | undefined => {
-  const { content, structuredPatch = [], type, updated_file } = change
+  const { content, staged, structuredPatch = [], type, updated_file } = change
+  if (staged === true) return undefined
   const before = change.originalFile ?? change.original_file ?? change.originalFileContents
   if (type === "create") return createdDiff(path, content ?? "")
   const edits = editsOf(change)

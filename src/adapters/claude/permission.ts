@@ -7,7 +7,9 @@
 import { Predicate } from "effect"
 import type { PermissionOption, PermissionRequest, RequestId } from "../../schema/index.js"
 import type { PermissionAllowed, PermissionOutcome, PermissionUnanswered } from "../Adapter.js"
+import { plainText } from "../native/readLines.js"
 import type { CallIds } from "../wire/CallIds.js"
+import { wordsIn } from "../wire/words.js"
 import { permissionModes } from "./ClaudeLaunch.js"
 import type { CanUseTool } from "./ClaudeMessage.js"
 import type { OpenCalls } from "./openCalls.js"
@@ -77,7 +79,7 @@ export const toPermissionRequest = (
   const parent = call?.parent
   const text = kind === "plan" && typeof plan === "string"
     ? plan
-    : ask.title ?? ask.description ?? ask.decision_reason
+    : wordsIn([ask.title ?? ask.description, ask.decision_reason && plainText(ask.decision_reason)])
   return {
     type: "permission_request",
     request_id,

@@ -7,7 +7,7 @@
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { dollars, percentOf } from "../wire/contextMeter.js"
-import { wordsIn } from "../wire/words.js"
+import { shown, wordsIn } from "../wire/words.js"
 import type { Result } from "./ClaudeMessage.js"
 
 /** Facts from earlier messages of the session that a result needs. */
@@ -83,7 +83,8 @@ const usageOf = (result: Result, running: Running): Usage => {
       "cost_usd",
       total_cost_usd === undefined || running.cost_before === undefined
         ? undefined
-        : dollars(total_cost_usd - running.cost_before)
+        // /clear resets the running total.
+        : dollars(total_cost_usd - (total_cost_usd < running.cost_before ? 0 : running.cost_before))
     ],
     ["duration_ms", result.duration_ms]
   ] as const).filter(isDefined))
@@ -137,6 +138,12 @@ const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> =
     : []
 }
 
+/** An answer in a requested format may be all there is. */
+const answerOf = ({ result, structured_output }: Result, { said }: Running): string => {
+  const text = result ?? said?.() ?? ""
+  return text === "" ? shown(structured_output) ?? "" : text
+}
+
 /** The last events of a turn. `warn` gives the context warning that is due. */
 export const translateResult = (
   result: Result,
@@ -154,7 +161,7 @@ export const translateResult = (
   return [
     ...stop_reason === "end_turn" || stop_reason === "max_tokens"
       // A result without text ends with the last text of the turn.
-      ? [{ type: "response", text: result.result ?? running.said?.() ?? "" } as const]
+      ? [{ type: "response", text: answerOf(result, running) } as const]
       : stop_reason === "error"
       ? [toError(result), ...quotaWarnings(result)]
       : [],

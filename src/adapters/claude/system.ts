@@ -15,12 +15,20 @@ const number = (value: unknown): number | undefined => typeof value === "number"
 
 const limits = new Set(["rate_limit", "overloaded", "billing_error"])
 
+interface Retry {
+  readonly attempt?: number
+  readonly max_retries?: number
+  readonly error_status?: number
+}
+
+export const retryText = ({ attempt, error_status, max_retries }: Retry, error: string | undefined): string =>
+  `The model API answered ${error ?? "with an error"}${error_status ? ` (${error_status})` : ""}; `
+  + `Claude Code is retrying (${attempt ?? "?"} of ${max_retries ?? "?"}).`
+
 const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
   const { attempt, error_status, max_retries, retry_delay_ms, subtype } = message
   const error = wordsIn(message["error"])
-  const text =
-    `The model API answered ${error ?? "with an error"}${error_status ? ` (${error_status})` : ""}; `
-    + `Claude Code is retrying (${attempt ?? "?"} of ${max_retries ?? "?"}).`
+  const text = retryText(message, error)
   const limited = limits.has(error ?? "") || error_status === 429 || error_status === 529
   return limited
     ? { type: "quota_warning", text, metadata: { error, error_status, retry_delay_ms, attempt, max_retries } }
@@ -29,16 +37,16 @@ const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
 
 const init = (message: System, state: ClaudeState): Events => {
   state.model = message.model
-  return [status("init", wordsBeside(message) ?? wordsIn(serverErrors(message)), {
+  return [status("init", wordsBeside(message) ?? wordsIn(startErrors(message)), {
     native_session_id: message.session_id,
     model: message.model,
     permission_mode: message.permissionMode
   })]
 }
 
-/** Errors of tool servers that did not start. */
-const serverErrors = ({ mcp_servers }: System): unknown =>
-  Array.isArray(mcp_servers) ? mcp_servers.map((server) => wordsBeside(server)) : undefined
+/** Errors of tool servers and plugins that did not start. */
+const startErrors = ({ mcp_servers, plugin_errors }: System): unknown =>
+  [mcp_servers, plugin_errors].flat().map((one) => wordsBeside(one))
 
 const systemStatus = (message: System): Events => {
   if (message.compact_result === "failed") {
@@ -141,13 +149,28 @@ const meaningOf = (message: System, state: ClaudeState): Events => {
       return hook(message)
     case "commands_changed":
       return [status("commands", undefined, defined({ commands: message["commands"] }))]
+    case "model_refusal_fallback": {
+      const model = message["scope"] === "local" ? undefined : string(message["fallback_model"])
+      state.model = model ?? state.model
+      return [status(subtype, wordsIn(message), defined({ model }))]
+    }
     case "session_state_changed":
       return [status(subtype, string(message["state"]), defined({ state: string(message["state"]) }))]
     default: {
       const name = subtype === "plugin_install" ? string(message["name"]) : undefined
       const said = wordsIn(message)
       const words = [name, said ?? message.status].filter((part) => part !== undefined).join(": ")
-      return [status(subtype, words === "" ? undefined : words, defined({ task_id, state: message.status }))]
+      const code = string(message["error_code"])
+      return [status(
+        subtype,
+        words === "" ? code : words,
+        defined({
+          task_id,
+          tool_use_id: tool_use_id && state.ids.of(tool_use_id),
+          state: message.status,
+          error_code: code
+        })
+      )]
     }
   }
 }

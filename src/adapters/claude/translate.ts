@@ -7,7 +7,7 @@ import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { readBlocks } from "../wire/lenient.js"
 import { status } from "../wire/statusEvent.js"
-import { firstText, plainWordsOf, textOfBlocks, wordsIn, wordsOf } from "../wire/words.js"
+import { firstText, plainWordsOf, shown, textOfBlocks, wordsIn, wordsOf } from "../wire/words.js"
 import {
   type Assistant,
   type ClaudeMessage,
@@ -20,7 +20,7 @@ import { diffOf } from "./fileDiff.js"
 import { idOf } from "./openCalls.js"
 import { translateResult } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
-import { translateSystem } from "./system.js"
+import { retryText, translateSystem } from "./system.js"
 
 type Events = ReadonlyArray<EventBody>
 
@@ -127,7 +127,8 @@ const resultOf = (
   state: ClaudeState
 ): Events => {
   const error = saysError(block["content"])
-  const text = firstText(resultText(block["content"])) ?? error ?? resultText(block["content"])
+  const text = firstText(resultText(block["content"])) ?? error
+    ?? shown(fieldsIn(changed)["structuredContent"]) ?? resultText(block["content"])
   // For code run by the API; Claude's own Bash describes its outcome in text.
   const { return_code } = fieldsIn(block["content"])
   const exit_code = Number.isSafeInteger(return_code) ? Number(return_code) : undefined
@@ -222,12 +223,16 @@ const blockEvents = (block: NativeBlock, parent: string | undefined, state: Clau
     // The model may withhold its thoughts.
     return text === undefined ? [] : [{ type: "reasoning", text, ...thread(parent, state) }]
   }
+  if (block.type === "compaction") {
+    const text = wordsIn(block["content"])
+    return [{ type: "context_compacted", ...(text !== undefined && { text }), ...thread(parent, state) }]
+  }
   if (isCall(block)) return toolCall(block, parent, state)
   return isResult(block) ? toolResult(block, parent, undefined, state) : []
 }
 
 const assistant = (
-  { error, message, parent_tool_use_id: parent, supersedes }: Assistant,
+  { aborted, error, message, parent_tool_use_id: parent, supersedes }: Assistant,
   state: ClaudeState
 ): Events => {
   if (parent === undefined && message.usage !== undefined) {
@@ -248,6 +253,7 @@ const assistant = (
     ...(usage !== undefined && { usage }),
     ...thread(parent, state).metadata,
     ...(error !== undefined && { error }),
+    ...(aborted === true && { partial: true }),
     ...(supersedes !== undefined && { supersedes })
   }
   return [
@@ -321,7 +327,8 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
   const end = events.at(-1)
   const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
-  state.cost = message.total_cost_usd ?? state.cost
+  // A turn that crashed reports no cost as 0.
+  state.cost = message.total_cost_usd === 0 ? state.cost ?? 0 : message.total_cost_usd ?? state.cost
   state.said = undefined
   state.unread_prompt = undefined
   state.stop_reason = undefined
@@ -364,7 +371,14 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
       stream_event: (message) => [withUsage(translateStreamEvent(message, state), message, state)],
       result: (message) => result(message, state),
       tool_progress: (
-        { elapsed_time_seconds, message, parent_tool_use_id: parent, tool_name, tool_use_id }
+        {
+          elapsed_time_seconds,
+          message,
+          parent_tool_use_id: parent,
+          subagent_retry: again,
+          tool_name,
+          tool_use_id
+        }
       ) => {
         // Bash reports progress under a name of its own; the call's id is in the parent field.
         const isBash = tool_use_id?.startsWith("bash-progress-") === true
@@ -372,7 +386,7 @@ export const translate = (message: ClaudeMessage, state: ClaudeState): Events =>
         return [{
           type: "tool_progress",
           text: [firstText(message), `${elapsed_time_seconds ?? 0} s`].filter((part) => part !== undefined)
-            .join(", "),
+            .join(", ") + (again === undefined ? "" : `. ${retryText(again, again.error_category)}`),
           ...(id !== undefined && { tool_use_id: state.ids.of(id) }),
           ...(tool_name !== undefined && { tool: tool_name }),
           ...(!isBash && thread(parent, state))

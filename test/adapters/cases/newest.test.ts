@@ -1,7 +1,7 @@
 /** What the newest releases of the agents say, and where they put the words meant for people. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { acp, codex } from "./lines.js"
+import { acp, claude, codex, type Lines } from "./lines.js"
 import { first, ofType, playLines } from "./play.js"
 
 const results = (events: Parameters<typeof ofType>[0]) =>
@@ -11,8 +11,7 @@ const statuses = (events: Parameters<typeof ofType>[0]) =>
 
 describe("Codex", () => {
   const threadId = "55555555-5555-7555-8555-555555555555"
-  const play = (...lines: ReturnType<typeof codex.completes>) =>
-    playLines("codex", codex.conversation(...lines))
+  const play = (...lines: Lines) => playLines("codex", codex.conversation(...lines))
 
   it.live("asks questions in a message: they are part of its text", () =>
     Effect.gen(function*() {
@@ -172,7 +171,7 @@ describe("Codex", () => {
 })
 
 describe("ACP", () => {
-  const play = (...lines: ReturnType<typeof acp.asks>) => playLines("acp", acp.conversation(...lines))
+  const play = (...lines: Lines) => playLines("acp", acp.conversation(...lines))
   const runs = (toolCallId: string) =>
     acp.calls(toolCallId, { status: "in_progress", rawInput: { toolCallId } })
   const shows = (text: string) => [{ type: "content", content: { type: "text", text } }]
@@ -272,5 +271,120 @@ describe("ACP", () => {
       }
       const { events } = yield* play(acp.answers({ id: 3, result: { stopReason: "end_turn", usage } }))
       assert.strictEqual(first(events, "turn_end").usage?.cache_write_tokens, 2)
+    }))
+})
+
+describe("Claude Code", () => {
+  const play = (...lines: Lines) => playLines("claude", claude.conversation(...lines))
+  const system = (subtype: string, fields: object) => claude.says({ type: "system", subtype, ...fields })
+
+  it.live("holds a change for review: the file is unchanged", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        claude.calls("t", "Write"),
+        claude.answers("t", { type: "create", filePath: "/w/a", content: "x\n", staged: true })
+      )
+      assert.deepStrictEqual(ofType(events, "file_diff"), [])
+    }))
+
+  it.live("summarizes the conversation in a block: no part of its answer", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        claude.assistant([{ type: "compaction", content: "So far" }, { type: "text", text: "Hello" }])
+      )
+      assert.strictEqual(first(events, "assistant_message").text, "Hello")
+      assert.strictEqual(first(events, "context_compacted").text, "So far")
+    }))
+
+  it.live("says what went wrong: a plugin, a refusal, a full disk, a subagent that tries again", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        system("init", { plugin_errors: [{ plugin: "p", type: "load", message: "Plugin p is broken." }] }),
+        system("model_refusal_fallback", {
+          scope: "session",
+          original_model: "a",
+          fallback_model: "b",
+          content: "Switched to b.",
+          api_refusal_explanation: "It looked risky."
+        }),
+        system("session_writes_lost", { error_code: "ENOSPC", lost: ["transcript"] }),
+        claude.calls("t", "Task"),
+        claude.says({
+          type: "tool_progress",
+          tool_use_id: "t",
+          tool_name: "Task",
+          elapsed_time_seconds: 5,
+          subagent_retry: { attempt: 2, max_retries: 10, error_status: 529, error_category: "overloaded" }
+        }),
+        system("task_notification", {
+          task_id: "k",
+          tool_use_id: "t",
+          status: "failed",
+          summary: "It failed."
+        })
+      )
+      assert.deepStrictEqual(statuses(events).slice(1), [
+        ["init", "Plugin p is broken."],
+        ["model_refusal_fallback", "Switched to b.\nIt looked risky."],
+        ["session_writes_lost", "ENOSPC"],
+        ["task_notification", "It failed."]
+      ])
+      assert.deepStrictEqual(ofType(events, "status")[2]?.metadata, { model: "b" })
+      assert.strictEqual(ofType(events, "status").at(-1)?.metadata?.["tool_use_id"], "t")
+      assert.strictEqual(
+        first(events, "tool_progress").text,
+        "5 s. The model API answered overloaded (529); Claude Code is retrying (2 of 10)."
+      )
+    }))
+
+  it.live("answers in a format of its own, and tools do", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        claude.calls("t", "mcp__s__t"),
+        claude.says({
+          type: "user",
+          message: { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: [] }] },
+          tool_use_result: { content: [], structuredContent: { rows: 3 } }
+        }),
+        claude.result({ result: "", structured_output: { sum: "ä" } })
+      )
+      assert.deepStrictEqual(results(events), [["t", "ok", "{\"rows\":3}"]])
+      assert.strictEqual(first(events, "response").text, "{\"sum\":\"ä\"}")
+    }))
+
+  it.live("was interrupted: what it had said is marked as a part", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        claude.assistant([{ type: "text", text: "half" }], { aborted: true }),
+        claude.result({ subtype: "error_during_execution", terminal_reason: "aborted_streaming" })
+      )
+      assert.deepStrictEqual(first(events, "assistant_message").metadata, { partial: true })
+    }))
+
+  it.live("asks with a title and a description beside the message", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(...claude.asks({
+        subtype: "elicitation",
+        mcp_server_name: "m",
+        title: "Log in",
+        message: "Your name?",
+        description: "The server needs it.",
+        requested_schema: { type: "object", properties: { name: { type: "string" } } }
+      }))
+      assert.strictEqual(first(events, "permission_request").text, "Log in\nYour name?\nThe server needs it.")
+    }))
+
+  it.live("counts the cost anew after /clear, and not at all in a turn that crashed", () =>
+    Effect.gen(function*() {
+      const prompt = { dir: "in", data: { type: "user", message: { role: "user", content: "go" } } } as const
+      const turn = (total_cost_usd: number) => [prompt, claude.result({ total_cost_usd })]
+      const { events } = yield* playLines("claude", [
+        ...claude.conversation(claude.result({ total_cost_usd: 1 })),
+        ...turn(0),
+        ...turn(1.5),
+        claude.says({ type: "conversation_reset", trigger: "clear" }),
+        ...turn(2)
+      ])
+      assert.deepStrictEqual(ofType(events, "turn_end").map(({ usage }) => usage?.cost_usd), [1, 0, 0.5, 2])
     }))
 })

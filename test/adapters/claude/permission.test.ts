@@ -207,11 +207,11 @@ describe("Claude's question, on the wire", () => {
     assert.deepInclude(metadata, { agent_id: "agent-1", blocked_path: "/etc" })
   })
 
-  it("takes the best of several texts", () => {
+  it("takes the best of several texts, and why it asks", () => {
     const texts = { title: "title", description: "description", decision_reason: "reason" }
-    assert.strictEqual(request(native(texts)).text, "title")
-    assert.strictEqual(request(native({ ...texts, title: null })).text, "description")
-    assert.strictEqual(request(native({ decision_reason: "reason" })).text, "reason")
+    assert.strictEqual(request(native(texts)).text, "title\nreason")
+    assert.strictEqual(request(native({ ...texts, title: null })).text, "description\nreason")
+    assert.strictEqual(request(native({ decision_reason: "\u001b[31mreason\u001b[0m" })).text, "reason")
     assert.notProperty(request(native()), "text")
   })
 })

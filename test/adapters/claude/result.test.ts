@@ -187,8 +187,9 @@ describe("what a turn of Claude cost", () => {
 
   it("is the cost of the turn, though Claude counts from the start of its process", () => {
     assert.strictEqual(endOf({ total_cost_usd: 0.75 }, { cost_before: 0.5 }).usage?.cost_usd, 0.25)
-    // It counts anew after a resume.
-    assert.strictEqual(endOf({ total_cost_usd: 0.1 }, { cost_before: 0.5 }).usage?.cost_usd, 0)
+    // It counts anew after /clear.
+    assert.strictEqual(endOf({ total_cost_usd: 0.1 }, { cost_before: 0.5 }).usage?.cost_usd, 0.1)
+    assert.strictEqual(endOf({ total_cost_usd: 0 }, { cost_before: 0.5 }).usage?.cost_usd, 0)
   })
 
   it("counts the context in the window of the session's model", () => {
