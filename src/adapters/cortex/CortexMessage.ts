@@ -5,7 +5,18 @@
  * that does not match is passed on as a `status` and is never an error.
  */
 import { Schema } from "effect"
-import { AnyObject, Blocks, id, items, number, optional, text, withFallback, words } from "../wire/lenient.js"
+import {
+  amount,
+  AnyObject,
+  Blocks,
+  id,
+  items,
+  number,
+  optional,
+  text,
+  withFallback,
+  words
+} from "../wire/lenient.js"
 
 /** A message that has not been decoded. */
 export type Fields = typeof AnyObject.Type
@@ -132,7 +143,8 @@ export const Figure = Schema.Struct({ content_index: number, tool_use_id: text, 
 
 const TokensConsumed = Schema.Struct({
   model_name: text,
-  input_tokens: optional(Schema.Struct({ total: number, cache_read: number })),
+  /** `total` includes what was read from the cache and written into it. */
+  input_tokens: optional(Schema.Struct({ total: amount, cache_read: amount, cache_write: amount })),
   output_tokens: optional(Schema.Struct({ total: number })),
   context_window: number
 })

@@ -7,7 +7,7 @@
  */
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, StopReason, Usage } from "../../schema/index.js"
-import { wordsOf } from "../wire/words.js"
+import { firstText, wordsOf } from "../wire/words.js"
 import type { Fields } from "./CortexMessage.js"
 import type { RequestFailed } from "./RequestFailed.js"
 
@@ -109,7 +109,7 @@ export const paragraphs = (content: ReadonlyArray<NativeBlock>): string =>
 
 /** Thoughts that have not been emitted whole. */
 export const pendingThoughts = ({ thoughts }: Answer): Events => {
-  const texts = [...thoughts.values()]
+  const texts = [...thoughts.values()].filter((text) => firstText(text) !== undefined)
   thoughts.clear()
   return texts.map((text) => ({ type: "reasoning", text }))
 }

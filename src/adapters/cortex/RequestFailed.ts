@@ -5,6 +5,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { type BodyOf, ErrorCode } from "../../schema/index.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import { ChatError, type Fields, StreamError } from "./CortexMessage.js"
 
 const noUnlessSaid = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
@@ -40,9 +41,9 @@ export const isTooLong = (said: string) => /max(imum)? (tokens|context)|context 
 const readStreamError = Schema.decodeUnknownOption(StreamError)
 const readChatError = Schema.decodeUnknownOption(ChatError)
 
-const fromStreamError = (error: StreamError | string, raw: Uint8Array): RequestFailed => {
+const fromStreamError = (error: StreamError | string, fields: Fields, raw: Uint8Array): RequestFailed => {
   const { code, message, request_id }: StreamError = typeof error === "string" ? { message: error } : error
-  const said = quoted(message)
+  const said = quoted(firstText(message) ?? wordsIn(fields) ?? "it did not say why")
   const known = code === undefined ? said : `${said} (code ${code})`
   return new RequestFailed({
     code: "turn_failed",
@@ -66,10 +67,10 @@ export const toStreamFailure = (
   if (event !== "error" && event !== "message") return undefined
   const wrapped = Option.map(readChatError(message), ({ error }) => error)
   if (event === "message") {
-    return Option.getOrUndefined(Option.map(wrapped, (error) => fromStreamError(error, raw)))
+    return Option.getOrUndefined(Option.map(wrapped, (error) => fromStreamError(error, message, raw)))
   }
   const error = Option.orElse(wrapped, () => readStreamError(message))
-  return fromStreamError(Option.getOrElse(error, () => "it did not say why"), raw)
+  return fromStreamError(Option.getOrElse(error, () => ""), message, raw)
 }
 
 /** It is retried in `wait_ms`. */

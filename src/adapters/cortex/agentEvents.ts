@@ -6,7 +6,7 @@
  */
 import { Option, Predicate, Schema } from "effect"
 import { CallIds } from "../wire/CallIds.js"
-import { firstText, wordsIn } from "../wire/words.js"
+import { firstText, wordsBeside, wordsIn } from "../wire/words.js"
 import { toUsage } from "./agentUsage.js"
 import {
   AgentResponse,
@@ -123,7 +123,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
     return told
   }
 
-  const toolResult = ({ content = [], ...result }: ToolOutcome): Events => {
+  const toolResult = ({ content = [], ...result }: ToolOutcome, fields: Fields): Events => {
     const told = call(result)
     const done = last.get(result.tool_use_id)
     if (done !== undefined) done.hasResult = true
@@ -135,7 +135,7 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
         tool_use_id: done?.tool_use_id ?? result.tool_use_id,
         status: failed.test(result.status ?? "") ? "error" : "ok",
         content,
-        text: resultText(content)
+        text: resultText(content) || (wordsBeside(fields) ?? "")
       }
     ]
   }
@@ -204,7 +204,8 @@ export const readAgentEvents = (answer: Answer, { ids, last }: Calls): Reader =>
     }),
     "response.thinking": as(AgentText, ({ content_index = 0, text }) => {
       answer.thoughts.delete(content_index)
-      return [{ type: "reasoning", text }]
+      // A model may withhold its thoughts.
+      return [firstText(text) === undefined ? nothingNew : { type: "reasoning", text }]
     }),
     "response.tool_use": as(ToolUse, toolUse),
     "response.tool_result": as(ToolOutcome, toolResult),

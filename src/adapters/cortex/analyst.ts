@@ -8,6 +8,7 @@
 import { Option, Schema } from "effect"
 import type { NativeBlock } from "../../schema/ContentBlock.js"
 import type { EventBody, SnowflakeOptions } from "../../schema/index.js"
+import { wordsIn } from "../wire/words.js"
 import { AnalystDelta, AnalystStatus, type Fields, Warnings } from "./CortexMessage.js"
 import {
   alternating,
@@ -76,7 +77,7 @@ const reader = (answer: Answer): Reader => {
   }
 
   const read = (event: string, message: Fields): EventBody => {
-    const unknown = () => status(event)
+    const unknown = () => status(event, wordsIn(message))
     switch (event) {
       case "status":
         return Option.match(readStatus(message), { onNone: unknown, onSome: told })

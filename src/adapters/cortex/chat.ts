@@ -82,9 +82,13 @@ const maxCompletionTokens = 4096
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
 
+/** As with other agents, cached tokens are counted separately. */
+const uncached = ({ prompt_tokens: all, prompt_tokens_details: details }: ChatUsage): number | undefined =>
+  all === undefined ? undefined : Math.max(0, all - (details?.cached_tokens ?? 0))
+
 const toUsage = (usage: ChatUsage): Usage =>
   Object.fromEntries(([
-    ["input_tokens", usage.prompt_tokens],
+    ["input_tokens", uncached(usage)],
     ["output_tokens", usage.completion_tokens],
     ["cached_input_tokens", usage.prompt_tokens_details?.cached_tokens],
     ["context_tokens", usage.total_tokens]

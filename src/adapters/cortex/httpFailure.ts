@@ -5,11 +5,13 @@
  */
 import { Clock, Effect, Option } from "effect"
 import type { ErrorCode } from "../../schema/index.js"
+import { firstText, wordsIn } from "../wire/words.js"
 import { type Fields, readFields } from "./CortexMessage.js"
 import { isThrottled, isTooLong, quoted, RequestFailed, toRaw } from "./RequestFailed.js"
 
 const messageOf = (body: Fields | undefined): string =>
-  typeof body?.["message"] === "string" ? quoted(body["message"]) : ""
+  quoted(firstText(body?.["message"]) ?? wordsIn(body) ?? "")
+
 interface Refusal {
   readonly what: string
   readonly advice: string

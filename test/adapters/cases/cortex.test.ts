@@ -56,6 +56,52 @@ describe("Cortex", () => {
     data: { choices: [{ index: 0, delta, finish_reason }] }
   })
 
+  it.live("thinks nothing, and has a tool that failed: no empty thought, no failure without a word", () =>
+    Effect.gen(function*() {
+      const failed = { tool_use_id: "t", type: "generic", name: "look", status: "error", content: [] }
+      const events = yield* play([
+        { event: "response.thinking", data: { content_index: 0, text: "" } },
+        { event: "response.thinking.delta", data: { content_index: 1, text: "" } },
+        { event: "response.tool_result", data: { ...failed, error: { message: "No such table." } } },
+        { event: "response.text.delta", data: { content_index: 2, text: "Sorry." } },
+        { event: "done", data: "[DONE]" }
+      ], { mode: "agent" })
+      assert.deepStrictEqual(ofType(events, "reasoning"), [])
+      assert.strictEqual(first(events, "tool_result").text, "No such table.")
+    }))
+
+  it.live("says something new, or fails, in fields of other names", () =>
+    Effect.gen(function*() {
+      const events = yield* play([
+        { event: "notice", data: { text: "The model is old." } },
+        { event: "error", data: { detail: "The warehouse is gone." } }
+      ], { snowflake: { semantic_view: "a.b.c" } })
+      assert.strictEqual(
+        ofType(events, "status").find(({ status }) => status === "notice")?.text,
+        "The model is old."
+      )
+      assert.include(first(events, "error").text, "The warehouse is gone.")
+    }))
+
+  it.live("counts tokens from the cache apart", () =>
+    Effect.gen(function*() {
+      const usage = {
+        prompt_tokens: 10,
+        completion_tokens: 2,
+        total_tokens: 12,
+        prompt_tokens_details: { cached_tokens: 4 }
+      }
+      const events = yield* play([
+        { event: "message", data: { choices: [{ delta: { content: "Hello" } }], usage } },
+        { event: "message", data: "[DONE]" }
+      ], {})
+      assert.deepInclude(first(events, "turn_end").usage, {
+        input_tokens: 6,
+        cached_input_tokens: 4,
+        context_tokens: 12
+      })
+    }))
+
   it.live("thinks in parts, and refuses or answers in blocks", () =>
     Effect.gen(function*() {
       const events = yield* play([
