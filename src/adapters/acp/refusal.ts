@@ -56,7 +56,7 @@ const innerMessage = (text: string): string | undefined => {
 export const reasonOf = ({ detail, reason }: JsonRpcError): string => {
   const details = Predicate.hasProperty(detail, "details") ? detail.details : detail
   const said = reason.replace(/^(internal error|invalid params):?\s*/i, "")
-  return innerMessage(said) ?? (said !== "" ? said : wordsIn(details) ?? reason)
+  return innerMessage(said) ?? wordsIn([said, details]) ?? reason
 }
 
 /** A reason and its advice as one text. */

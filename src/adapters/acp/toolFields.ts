@@ -63,7 +63,7 @@ const rawText = (rawOutput: unknown): string | undefined => {
   const streams = found(["stdout", "stderr"]).join("")
   const [output = streams] = found(outputs)
   const [reason] = found(reasons)
-  if (firstText(output) === undefined) return reason ?? shown(rawOutput["structuredContent"])
+  if (firstText(output) === undefined) return reason
   return reason === undefined || output.includes(reason) ? output : `${output.trimEnd()}\n${reason}`
 }
 
@@ -96,15 +96,20 @@ export const printedAfter = (before: string, { _meta }: ToolFields, ends: boolea
 
 type Output = Pick<BodyOf<"tool_result">, "content" | "text" | "exit_code">
 
+/** An output without text; only its data if the content shows something else. */
+const otherText = (rawOutput: unknown, isAll: boolean): string => {
+  if (!Predicate.isObject(rawOutput) || isEmptyObject(rawOutput)) return ""
+  const { structuredContent } = rawOutput as { readonly structuredContent?: unknown } // An object: see before.
+  return shown(structuredContent) ?? (isAll ? JSON.stringify(rawOutput) : "")
+}
+
 /** `printed`: output received in chunks. */
 export const outputOf = (fields: ToolFields, printed = ""): Output => {
   const { content = [], rawOutput } = fields
   const blocksShown = blocksOf(content)
   const raw = rawText(rawOutput) ?? firstText(printed)
   const shownText = textOfBlocks(blocksShown)
-  const other = blocksShown.length === 0 && Predicate.isObject(rawOutput) && Object.keys(rawOutput).length > 0
-    ? JSON.stringify(rawOutput)
-    : ""
+  const other = otherText(rawOutput, blocksShown.length === 0)
   // Progress shown before does not say why a tool failed.
   const text = raw ?? wordsIn([shownText, wordsBeside(fields)]) ?? other
   // For display, some agents format text as Markdown or show a terminal that does not exist here.

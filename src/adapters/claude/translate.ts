@@ -107,7 +107,12 @@ const toolResult = (
     // It already has a result: its turn ended without one.
     const text = resultText(block["content"])
     const tool_use_id = state.ids.of(native ?? "", parent)
-    return text === undefined ? [] : [{ type: "tool_progress", tool_use_id, text, ...thread(parent, state) }]
+    return [
+      ...text === undefined
+        ? []
+        : [{ type: "tool_progress", tool_use_id, text, ...thread(parent, state) } as const],
+      ...fileDiff(changed, tool_use_id, parent, state)
+    ]
   }
   if (call === undefined && native !== undefined && state.inTurn()) {
     const read = state.encoding === "latin1" ? asText : (value: unknown) => value

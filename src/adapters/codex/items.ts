@@ -152,7 +152,11 @@ const spokenEvents = (spoken: SpokenItem, thread: string | undefined, state: Ite
       contextCompaction: () => compacted(state),
       subAgentActivity: state.agents.completed,
       enteredReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
-      exitedReviewMode: ({ review, type }) => [{ type: "status", status: type, text: review }],
+      exitedReviewMode: ({ review, type }) => {
+        // Unless a message follows, it is what the turn was for.
+        if (isOwn(thread, state)) state.answer.plan(review)
+        return [{ type: "status", status: type, text: review }]
+      },
       hookPrompt: ({ fragments }) => {
         if (fragments.length === 0) return [nothingNew]
         const content = fragments.map((text) => ({ type: "text", text }))

@@ -8,6 +8,7 @@ import { Option, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import type { BodyOf, EventBody } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
+import { firstText } from "../wire/words.js"
 import { ToolItem } from "./CodexItem.js"
 import { callOf, isComplete, resultsOf } from "./toolItems.js"
 
@@ -31,8 +32,8 @@ export type Tools = ReturnType<typeof makeTools>
 export const makeTools = () => {
   const ids = new CallIds()
   const running = new Map<string, Running>()
-  /** Tools reported as stopped, though Codex may still report how they ended. */
-  const stopped = new Set<string>()
+  /** Tools reported as stopped, though Codex may still report how they ended; the ids clients know them by. */
+  const stopped = new Map<string, string>()
   const reasons = new Map<string, string>()
   /** The last completed call for each id in this turn, and whether Codex had announced its start. */
   const done = new Map<string, { readonly item: ToolItem; readonly name: string; readonly began: boolean }>()
@@ -84,6 +85,17 @@ export const makeTools = () => {
     return [isTold && !isRepeated ? toCall(item, name) : { type: "stream_event", tool_use_id: name }]
   }
 
+  /** It already has a result. */
+  const lateResults = (item: ToolItem, tool_use_id: string): Events => {
+    return resultsOf(item, tool_use_id).map((event) =>
+      event.type === "file_diff"
+        ? event
+        : firstText(event.text) === undefined
+        ? { type: "status", status: "item/completed" }
+        : { type: "tool_progress", tool_use_id, text: event.text ?? "" }
+    )
+  }
+
   /** A call without an id is the only running one of its kind, or a new one. */
   const identify = (item: ToolItem, thread: string | undefined): ToolItem => {
     if (item.id !== "") return item
@@ -95,7 +107,8 @@ export const makeTools = () => {
 
   const completed = (told: ToolItem, thread: string | undefined): Events => {
     const item = identify(told, thread)
-    if (stopped.delete(keyOf(item.id, thread))) return [{ type: "status", status: "item/completed" }]
+    const late = stopped.get(keyOf(item.id, thread))
+    if (late !== undefined && stopped.delete(keyOf(item.id, thread))) return lateResults(item, late)
     const entry = find(item.id, thread)
     const before = entry === undefined ? done.get(keyOf(item.id, thread)) : undefined
     if (before !== undefined && isDeepStrictEqual(before.item, item)) {
@@ -112,7 +125,7 @@ export const makeTools = () => {
   const tellStopped = (entry: Running): Events => {
     const { isTold, item, name, thread } = entry
     forget(entry)
-    stopped.add(keyOf(item.id, thread))
+    stopped.set(keyOf(item.id, thread), name)
     const text = "The turn was stopped before this was done."
     return isTold ? [{ type: "tool_result", tool_use_id: name, status: "error", text, content: text }] : []
   }

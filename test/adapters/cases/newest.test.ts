@@ -149,6 +149,40 @@ describe("Codex", () => {
       assert.deepStrictEqual(ofType(events, "response").map(({ text }) => text), ["", "two"])
     }))
 
+  it.live("reviews: what it found is the answer", () =>
+    Effect.gen(function*() {
+      const { events } = yield* play(
+        ...codex.completes({ type: "exitedReviewMode", id: "a", review: "Looks good." })
+      )
+      assert.strictEqual(first(events, "response").text, "Looks good.")
+    }))
+
+  it.live("finishes tools after their turn was stopped: what they did is told", () =>
+    Effect.gen(function*() {
+      const call = { type: "mcpToolCall", id: "m", server: "s", tool: "t", arguments: {} }
+      const patch = {
+        type: "fileChange",
+        id: "f",
+        changes: [{ path: "/w/a", kind: { type: "add" }, diff: "x\n" }]
+      }
+      const begins = [call, patch].map((item) =>
+        codex.tells("item/started", { item: { ...item, status: "inProgress" } })
+      )
+      const { events } = yield* playLines("codex", [
+        ...codex.conversation(...begins).slice(0, -1),
+        codex.tells("turn/completed", {
+          turn: { id: "66666666-6666-7666-8666-666666666666", status: "interrupted" }
+        }),
+        ...codex.completes(
+          { ...call, status: "completed", result: { content: [{ type: "text", text: "late" }] } },
+          { ...patch, status: "completed" }
+        )
+      ])
+      assert.strictEqual(ofType(events, "tool_result").length, 2)
+      assert.deepStrictEqual(ofType(events, "tool_progress").map(({ text }) => text), ["late", "add /w/a"])
+      assert.strictEqual(first(events, "file_diff").file_path, "/w/a")
+    }))
+
   it.live("counts what it writes into its cache, and a spending limit", () =>
     Effect.gen(function*() {
       const tokens = {
@@ -219,12 +253,19 @@ describe("ACP", () => {
           rawOutput: { stdout: "out\n", stderr: "err\n", error: "exit 2" }
         }),
         runs("c"),
-        acp.goesOn("c", { status: "completed", rawOutput: { content: [], structuredContent: { rows: 3 } } })
+        acp.goesOn("c", { status: "completed", rawOutput: { content: [], structuredContent: { rows: 3 } } }),
+        runs("d"),
+        acp.goesOn("d", {
+          status: "completed",
+          content: [{ type: "content", content: { type: "resource_link", uri: "file:///a", name: "a" } }],
+          rawOutput: { structuredContent: { rows: 3 } }
+        })
       )
       assert.deepStrictEqual(results(events), [
         ["a", "error", "working\nno space left"],
         ["b", "error", "out\nerr\nexit 2"],
-        ["c", "ok", "{\"rows\":3}"]
+        ["c", "ok", "{\"rows\":3}"],
+        ["d", "ok", "a (file:///a)"]
       ])
     }))
 
@@ -258,6 +299,17 @@ describe("ACP", () => {
       assert.deepStrictEqual(yield* fails("Resource has been exhausted (check quota)."), [1, undefined])
       assert.deepStrictEqual(yield* fails("input length and `max_tokens` exceed context limit"), [0, 100])
       assert.deepStrictEqual(yield* fails("file not found"), [0, undefined])
+    }))
+
+  it.live("fails with a message, and says more beside it", () =>
+    Effect.gen(function*() {
+      const error = {
+        code: 1,
+        message: "API error",
+        data: { message: "The card was declined.", stack: "at x" }
+      }
+      const { events } = yield* play(acp.answers({ id: 3, error }))
+      assert.include(first(events, "error").text, "API error\nThe card was declined.")
     }))
 
   it.live("counts what it writes into the cache", () =>
@@ -350,6 +402,15 @@ describe("Claude Code", () => {
       )
       assert.deepStrictEqual(results(events), [["t", "ok", "{\"rows\":3}"]])
       assert.strictEqual(first(events, "response").text, "{\"sum\":\"ä\"}")
+    }))
+
+  it.live("writes a file after its turn: the change is told", () =>
+    Effect.gen(function*() {
+      const { events } = yield* playLines("claude", [
+        ...claude.conversation(claude.calls("t", "Write")),
+        claude.answers("t", { type: "create", filePath: "/w/a", content: "x\n" })
+      ])
+      assert.strictEqual(first(events, "file_diff").file_path, "/w/a")
     }))
 
   it.live("was interrupted: what it had said is marked as a part", () =>
