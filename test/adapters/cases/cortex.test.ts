@@ -14,9 +14,12 @@ const eventsOf = (name: string) =>
 type Sent = ReadonlyArray<{ readonly event: string; readonly data: unknown }>
 
 const play = (name: string | Sent, handshake: object) =>
+  hear(Server.stream(typeof name === "string" ? eventsOf(name) : name), handshake)
+
+const hear = (reply: Server.Reply, handshake: object) =>
   Effect.gen(function*() {
     const server = yield* serverOf
-    server.reply(Server.stream(typeof name === "string" ? eventsOf(name) : name))
+    server.reply(reply)
     const session = yield* openSession(server, handshake as never)
     yield* session.turn("go")
     return yield* session.close
@@ -81,6 +84,16 @@ describe("Cortex", () => {
         "The model is old."
       )
       assert.include(first(events, "error").text, "The warehouse is gone.")
+    }))
+
+  it.live("refuses a request in OpenAI's format: its words, and that the context is full", () =>
+    Effect.gen(function*() {
+      const events = yield* hear(
+        Server.refuse(400, JSON.stringify({ error: { message: "maximum context length exceeded" } })),
+        {}
+      )
+      assert.include(first(events, "error").text, "maximum context length exceeded")
+      assert.strictEqual(first(events, "turn_end").context_pct, 100)
     }))
 
   it.live("counts tokens from the cache apart", () =>
