@@ -48,12 +48,15 @@ const changing = new Set(
 /** Commands that run a text or file in their arguments. */
 const readers = new Set(["eval", ".", "source", "trap"])
 
+/** Commands that print their arguments, which a shell behind a pipe runs. */
+const printers = new Set(["echo", "printf"])
+
 /** Shells whose `-c` is understood: they run a text like the shell around them. */
 export const shells = new Set(["sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash", "busybox"])
 
 /** Programs that run the command in their arguments. */
 const wrappers = new Set(
-  "sudo doas su env xargs nohup nice timeout gtimeout time exec command builtin stdbuf setsid ionice chroot unshare nsenter flock strace ltrace watch parallel script xvfb-run busybox runuser setpriv taskset chrt prlimit catchsegv valgrind systemd-run firejail bwrap proot fakeroot entr caffeinate unbuffer ssh docker podman kubectl npx bunx pnpx uvx pipx dbus-run-session start-stop-daemon find fd noglob nocorrect then do else rlwrap socat"
+  "sudo doas su env xargs nohup nice timeout gtimeout time exec command builtin stdbuf setsid ionice chroot unshare nsenter flock strace ltrace watch parallel script xvfb-run busybox runuser setpriv taskset chrt prlimit catchsegv valgrind systemd-run firejail bwrap proot fakeroot entr caffeinate unbuffer ssh docker podman kubectl npx bunx pnpx uvx pipx dbus-run-session start-stop-daemon find fd noglob nocorrect then do else rlwrap socat pkexec gosu su-exec setarch linux32 linux64 tini dumb-init cgexec numactl toybox chronic sg newgrp faketime torsocks torify proxychains proxychains4 hyperfine cpulimit tmux screen csh tcsh pwsh powershell"
     .split(" ")
 )
 
@@ -116,8 +119,10 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
   let words: Array<string> = []
   let redirects: Array<Redirect> = []
   let assigned = false
+  /** Whether the word before was the shell's `time`. */
+  let timed = false
   let word: Word | undefined
-  let redirect: Redirect["kind"] | "copy" | undefined
+  let redirect: Redirect["kind"] | "copy" | "said" | undefined
   let heredocs = 0
   /** Whether a command must follow, after `|`, `&&` or `||`. */
   let isOpen = false
@@ -140,13 +145,18 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
         if (!/^[012]$/.test(done.text)) doubt("it redirects in a way that is not understood")
         return
       }
+      // A shell would run it.
+      if (kind === "said") return within(done.text)
       if (done.text !== "/dev/null") redirects.push({ kind, path: done.text })
       return
     }
     if (words.length === 0 && !done.isQuoted && keywords.has(done.text)) {
       doubt(`it uses the shell's \`${done.text}\``)
+      timed = done.text === "time"
       return
     }
+    // `time -p` is no command of that name.
+    if (words.length === 0 && timed && done.text.startsWith("-")) return
     if (words.length === 0 && assignment.test(done.text)) {
       doubt("it sets a variable")
       assigned = true
@@ -166,6 +176,7 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     words = []
     redirects = []
     assigned = false
+    timed = false
     return isThere
   }
 
@@ -176,12 +187,20 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     const name = nameOf(program)
     if (readers.has(name)) {
       doubt(`\`${name}\` runs what nobody sees here`)
-      within(args.join(" "))
+      within((args[0] === "--" ? args.slice(1) : args).join(" "))
     } else if (shells.has(name)) {
       const at = args.findIndex((arg) => /^[-+][A-Za-z]*c[A-Za-z]*$/.test(arg))
       const script = args.slice(at + 1).find((arg) => !arg.startsWith("-") && !arg.startsWith("+"))
-      if (at === -1 || script === undefined) doubt(`\`${name}\` runs what nobody sees here`)
-      else within(script)
+      if (at === -1 || script === undefined) {
+        doubt(`\`${name}\` runs what nobody sees here`)
+        // `echo rm x | sh`
+        const { words: [before = "", ...said] = [] } = commands.at(-2) ?? {}
+        if (printers.has(nameOf(before))) within(said.filter((word) => !word.startsWith("-")).join(" "))
+      } else {
+        within(script)
+        // The script may run its arguments: `sh -c '"$@"' _ rm x`.
+        if (script.includes("$")) wrapped(args.slice(args.indexOf(script) + 1))
+      }
       if (name === "busybox") wrapped(args)
     } else if (wrappers.has(name)) wrapped(args)
   }
@@ -192,9 +211,12 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
     args.forEach((arg, index) => {
       if (work.left < 0) return
       work.left -= args.length - index
-      // `env -S`, `su -c`, `ssh host "…"`: a text.
-      if (/[\s;|&]/.test(arg)) within(arg)
-      else if (arg !== "" && !arg.startsWith("-") && !assignment.test(arg)) {
+      // `env -S`, `su -c`, `ssh host "…"`: a text, also right after its option.
+      const text = arg.replace(/^(?:--[a-z-]+=|-[A-Za-z]*S)/, "")
+      if (/[\s;|&]/.test(text)) within(text)
+      else if (text !== arg && text !== "") {
+        commands.push({ words: [text, ...args.slice(index + 1)], redirects: [] })
+      } else if (arg !== "" && !arg.startsWith("-") && !assignment.test(arg)) {
         commands.push({ words: args.slice(index), redirects: [] })
         if (shells.has(nameOf(arg))) {
           const script = args.slice(index + 1).find((other) => !other.startsWith("-"))
@@ -358,9 +380,10 @@ const readAt = (text: string, depth: number, work: Work): ShellText => {
         open()
         at = end
       } else if (character === "<" && next === "<") {
-        doubt(text[at + 2] === "<" ? "it uses a here-string" : "it uses a here-document")
-        if (text[at + 2] !== "<") heredocs += 1
-        redirect = "read"
+        const isString = text[at + 2] === "<"
+        doubt(isString ? "it uses a here-string" : "it uses a here-document")
+        if (!isString) heredocs += 1
+        redirect = isString ? "said" : "read"
         at += text[at + 2] === "<" || text[at + 2] === "-" ? 3 : 2
       } else if (next === "&") {
         redirect = "copy"

@@ -77,11 +77,11 @@ const harmless: Readonly<Record<ToolCall["kind"], ReadonlySet<string>>> = {
     "commandActions"
   ]),
   edit: new Set(
-    "file_path path notebook_path content old_string new_string replace_all edits changes cell_id new_source cell_type edit_mode instruction expected_replacements modified_by_user ai_proposed_content old_text new_text diff"
+    "file_path path notebook_path filePath filepath absolute_path content old_string new_string replace_all edits changes cell_id new_source cell_type edit_mode instruction expected_replacements modified_by_user ai_proposed_content old_text new_text diff"
       .split(" ")
   ),
   read: new Set(
-    "file_path path notebook_path offset limit pages pattern glob output_mode type multiline head_limit include ignore respect_git_ignore -i -n -A -B -C case_sensitive paths"
+    "file_path path notebook_path filePath filepath absolute_path offset limit pages pattern glob output_mode type multiline head_limit include ignore respect_git_ignore -i -n -A -B -C case_sensitive paths"
       .split(" ")
   ),
   fetch: new Set(["url", "prompt", "query", "allowed_domains", "blocked_domains"]),
@@ -144,21 +144,51 @@ const isWithin = (folder: string, path: string): boolean => {
   return root !== undefined && real !== undefined && (real === root || real.startsWith(`${root}${sep}`))
 }
 
-const pathFields = ["file_path", "path", "notebook_path"] as const
+const pathFields = ["file_path", "path", "notebook_path", "filePath", "filepath", "absolute_path"] as const
+/** Fields of the changes in a list that name a file: `move_path` is where Codex moves one to. */
+const changeFields = [...pathFields, "move_path", "movePath"] as const
+
+const named = (args: Fields, fields: ReadonlyArray<string>): ReadonlyArray<string> =>
+  fields.flatMap((name) => typeof args[name] === "string" ? [args[name]] : [])
+
+const textsAmong = (list: unknown): ReadonlyArray<string> =>
+  Array.isArray(list) ? list.filter((one): one is string => typeof one === "string") : []
+
+/** The files named anywhere in a list of changes. */
+const changedIn = (changes: unknown): ReadonlyArray<string> =>
+  Array.isArray(changes)
+    ? changes.flatMap(changedIn)
+    : isFields(changes)
+    ? [...named(changes, changeFields), ...Object.values(changes).flatMap(changedIn)]
+    : []
 
 const textsIn = (args: Fields): ReadonlyArray<string> => {
-  const own = pathFields.flatMap((name) => typeof args[name] === "string" ? [args[name]] : [])
-  const { changes, paths } = args
-  const listed = Array.isArray(paths) ? paths.filter((path): path is string => typeof path === "string") : []
-  const changed = Array.isArray(changes)
-    ? changes.flatMap((change) =>
-      isFields(change) && typeof change["path"] === "string" ? [change["path"]] : []
-    )
-    : isFields(changes)
-    ? Object.keys(changes)
-    : []
-  return [...own, ...listed, ...changed]
+  const { changes, edits, paths } = args
+  // Either a list, or by file.
+  const byFile = isFields(changes) ? Object.keys(changes) : []
+  return [
+    ...named(args, pathFields),
+    ...textsAmong(paths),
+    ...byFile,
+    ...changedIn(changes),
+    ...changedIn(edits)
+  ]
 }
+
+/** Whether a list holds a change of nobody knows what file. */
+const hidesChange = ({ changes }: Fields): boolean =>
+  Array.isArray(changes) &&
+  changes.some((change) => !isFields(change) || named(change, pathFields).length === 0)
+
+/** Patterns of file names, which search outside the folder they are given if they are absolute or climb. */
+const patternsIn = (tool: string, { glob, include, pattern }: Fields): ReadonlyArray<string> => [
+  // Elsewhere it is searched for in files.
+  ...(/^glob$/i.test(tool) ? textsAmong([pattern]) : []),
+  ...[glob, include].flatMap((one) => typeof one === "string" ? [one] : textsAmong(one))
+]
+
+const leadsElsewhere = (pattern: string): boolean =>
+  /^[/~\\]|^[A-Za-z]:|(?:^|[/\\{,])\.\.(?:[/\\},]|$)|[{,]\//.test(pattern)
 
 /** The command as text; a list of arguments is joined so that a shell would read it back. */
 const commandIn = ({ command }: Fields): string | undefined => {
@@ -198,7 +228,10 @@ export const callOf = (
   const shell = text === undefined ? undefined : read(unwrapped(text))
   if (shell?.unclear !== undefined) doubts.push(shell.unclear)
   const paths = kind === "edit" || kind === "read" ? textsIn(fields).flatMap(resolveIn) : []
-  if (kind === "edit" && paths.length === 0) doubts.push("it names no file")
+  if (kind === "edit" && (paths.length === 0 || hidesChange(fields))) doubts.push("it names no file")
+  if (kind === "read" && patternsIn(tool, fields).some(leadsElsewhere)) {
+    doubts.push("its pattern may lead to another folder")
+  }
   const redirected = shell?.commands.flatMap(({ redirects }) => redirects.map(({ path }) => path)) ?? []
   for (const path of redirected) resolveIn(path)
   return {

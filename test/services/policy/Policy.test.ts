@@ -252,6 +252,38 @@ describe("a policy and files", () => {
     assert.strictEqual(decide(files, "mcp__x__Write", { file_path: "src/x" }).verdict, "ask")
   })
 
+  it("are also those that a change is moved to, or hides in a list", () => {
+    const codex = (...changes: ReadonlyArray<unknown>) =>
+      decide(files, "fileChange", { file_path: "src/a.ts", changes }).verdict
+    const moved = (move_path: string) => ({ path: "src/a.ts", kind: { type: "update", move_path }, diff: "" })
+    assert.strictEqual(codex(moved("src/b.ts")), "allow")
+    assert.strictEqual(codex(moved("/home/somebody/.bashrc")), "ask")
+    assert.strictEqual(codex(moved("package.json")), "ask")
+    assert.strictEqual(codex(moved(".env")), "deny")
+    assert.strictEqual(codex({ file: "/etc/passwd" }), "ask")
+    assert.strictEqual(codex("/etc/passwd"), "ask")
+    const byFile = { "src/a.ts": { update: { unified_diff: "", move_path: ".env" } } }
+    assert.strictEqual(decide(files, "fileChange", { changes: byFile }).verdict, "deny")
+    const edits = [{ file_path: ".env", old_string: "a", new_string: "b" }]
+    assert.strictEqual(decide(files, "MultiEdit", { file_path: "src/a.ts", edits }).verdict, "deny")
+    assert.strictEqual(
+      decide(files, "edit", { filePath: ".env", oldString: "", newString: "" }).verdict,
+      "deny"
+    )
+  })
+
+  it("are not allowed by a pattern that may lead out of the folder it is given", () => {
+    const read = (tool: string, args: object) => decide(files, tool, { path: "src", ...args }).verdict
+    assert.strictEqual(read("Glob", { pattern: "**/*.ts" }), "allow")
+    assert.strictEqual(read("Grep", { pattern: "/etc/..", glob: "*.{ts,tsx}" }), "allow")
+    for (const pattern of ["/etc/**", "../../**", "a/../../**", "{a,/etc/*}", "{..,a}/*", "~/.ssh/*"]) {
+      assert.strictEqual(read("Glob", { pattern }), "ask", pattern)
+      assert.strictEqual(read("glob", { pattern }), "ask", pattern)
+      assert.strictEqual(read("Grep", { pattern: "x", glob: pattern }), "ask", pattern)
+      assert.strictEqual(read("read_many_files", { include: ["a", pattern] }), "ask", pattern)
+    }
+  })
+
   it("that a command writes need a rule for files, too", () => {
     const both: Policy.PolicyFile = { rules: [...rules.rules, ...files.rules] }
     assert.strictEqual(decide(both, "Bash", { command: "echo a > src/x" }).verdict, "allow")
