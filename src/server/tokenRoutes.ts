@@ -1,10 +1,10 @@
 /** tokenRoutes: links that share a session, and pairing, listing and revoking of named tokens, over HTTP. */
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { SessionId } from "../schema/index.js"
 import { Share, shareSeconds } from "../schema/Share.js"
 import { Auth } from "../services/access/Auth.js"
-import { Principal } from "../services/access/Principal.js"
+import { type Limits, Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { addressesOf } from "./addresses.js"
@@ -21,11 +21,12 @@ const wanted =
   "send JSON with `scopes` (one or more of view, prompt, approve, terminal) and `expires_in` (seconds, "
   + `${shareSeconds.least} to ${shareSeconds.most})`
 
-/** Creates a token of this name with the rights in the body, on behalf of the `Principal`. */
+/** Creates a token of this name with the rights in the body, on behalf of the `Principal`, whose own rights it never outlives. */
 const mint = Effect.fnUntraced(
-  function*({ expires_in, scopes }: Share, name: string, limits: { readonly sessions?: Array<string> } = {}) {
-    const { name: made_by } = yield* Principal
+  function*({ expires_in: wished, scopes }: Share, name: string, limits: Limits = {}) {
+    const { expires_at: end = Infinity, name: made_by } = yield* Principal
     const { tokens } = yield* Auth
+    const expires_in = Math.min(wished, end - (yield* Clock.currentTimeMillis) / 1000)
     const { record, token } = yield* Effect.mapError(
       tokens.make({ name, scopes, expires_in, ...limits, ...(made_by !== undefined && { made_by }) }),
       failed
@@ -41,8 +42,11 @@ export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUnt
     const wish = yield* readBody(request, Share, wanted)
     const there = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
     if (there === undefined) return yield* new SessionNotFound({ session_id })
+    const { folder, tool } = there
+    // A session of this name that is opened elsewhere is another one.
     const { told, token } = yield* mint(wish, `share-${randomBytes(6).toString("hex")}`, {
-      sessions: [session_id]
+      sessions: [session_id],
+      ...(folder !== "" && { folders: [folder], agents: [tool] })
     })
     yield* sendJson(response, 201, {
       ...told,

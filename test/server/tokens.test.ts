@@ -320,6 +320,45 @@ describe("a link to a session", () => {
     assert.strictEqual(await viewer.closed, 1008)
   })
 
+  test("is for that session where it is: one of its name elsewhere is another, also once it is gone", async (door) => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "elsewhere-"))
+    try {
+      const owner = await begin(door)
+      const answer = await share(door, operator, "s", { scopes: ["view", "prompt"], expires_in: 3600 })
+      const { token } = await answer.json() as { token: string }
+      const moving = async (fields: object) =>
+        (await (await door.join(token, fields)).waitFor((event) =>
+          event["type"] === "error" || event["type"] === "session_start"
+        ))["code"]
+      assert.isUndefined(await moving({ tool: undefined }))
+      owner.send({ type: "end" })
+      await owner.closed
+      assert.strictEqual(await moving({ tool: undefined, folder: elsewhere }), "forbidden")
+      assert.strictEqual((await door.ask(operator, "/sessions/s", { method: "DELETE" })).status, 204)
+      assert.strictEqual(await moving({ folder: elsewhere }), "forbidden")
+      await begin(door, { folder: elsewhere })
+      assert.strictEqual((await door.ask(token, "/sessions/s/events")).status, 404)
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+
+  test("ends with the token it was made with, if that ends first", async (door) => {
+    await begin(door)
+    const maker = await door.token({ name: "brief", scopes: ["admin"], expires_in: 120 })
+    const soon = Date.now() / 1000 + 130
+    const links = [
+      await share(door, maker, "s", { scopes: ["view"], expires_in: 3600 }),
+      await door.ask(maker, "/devices", {
+        method: "POST",
+        body: JSON.stringify({ scopes: ["prompt"], expires_in: 3600 })
+      })
+    ]
+    for (const link of links) {
+      assert.isBelow((await link.json() as { expires_at: number }).expires_at, soon)
+    }
+  })
+
   test("is made by those who may do all, of a session that is there, with an end", async (door) => {
     await begin(door)
     const good = { scopes: ["view"], expires_in: 3600 }

@@ -246,6 +246,9 @@ const make = Effect.gen(function*() {
       yield* demandWithin(principal, { session_id: id, folder, tool: adapter.tool })
       // What it was opened with was granted where it worked.
       if (Option.isSome(kept) && placeOfKept(kept.value).folder !== folder) {
+        // A token for a session, and for no folder, is for that session where it is.
+        const { folders, sessions } = principal.limits ?? {}
+        if (sessions !== undefined && folders === undefined) return yield* outside(principal)
         yield* demandOpening(principal, wanted, adapter.terminal === true)
       }
       if (handshake.relay_tools === true && tools === undefined) {

@@ -613,6 +613,16 @@ describe("a session that was, outside of a token's limits", () => {
     20_000
   )
 
+  it.effect("is not taken to another folder by a token for that session", () =>
+    restarted(opened, (_, fake) =>
+      Effect.gen(function*() {
+        const its = limitedTo({ scopes: new Set(["prompt"]), limits: { sessions: ["kept"] } })
+        const refused = yield* Effect.flip(its(join(named("kept", { folder: mine }))))
+        assert.strictEqual(refused._tag, "Forbidden")
+        assert.lengthOf(fake.agents, 0)
+        yield* its(join(named("kept", { folder: theirs })))
+      })))
+
   it.effect("is not told from one that never was, where it must exist, or who asks may only look", () =>
     restarted(opened, () =>
       Effect.gen(function*() {
