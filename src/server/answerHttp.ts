@@ -187,9 +187,13 @@ export const answerHttp = Effect.fn("answerHttp")(
     onAdmitted()
     const { reach, scope } = row?.route ?? nothing
     const what = `${method} ${row?.route.path ?? path}`
-    yield* demand(principal, scope === "public" ? "view" : scope, what)
-    yield* demandReach(principal, reach, what)
     const by = { address: visitor.address, token: principal.name }
+    yield* demand(principal, scope === "public" ? "view" : scope, what).pipe(
+      Effect.andThen(demandReach(principal, reach, what)),
+      Effect.tapError(() =>
+        Effect.map(Audit, (audit) => audit.writeOfStranger("forbidden", by, { method, path }))
+      )
+    )
     // Reads are not logged.
     if (method !== "GET" && method !== "HEAD" && row?.route !== routes.issueTicket) {
       ;(yield* Audit).write("request", by, { method, path })

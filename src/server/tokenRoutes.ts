@@ -3,9 +3,11 @@ import { Clock, Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { SessionId } from "../schema/index.js"
 import { Share, shareSeconds } from "../schema/Share.js"
+import { Audit } from "../services/access/Audit.js"
 import { Auth } from "../services/access/Auth.js"
 import { type Limits, Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
+import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { addressesOf } from "./addresses.js"
 import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
@@ -32,6 +34,12 @@ const mint = Effect.fnUntraced(
       failed
     )
     const { expires_at, name: given, scopes: granted } = record
+    ;(yield* Audit).write("token_created", yield* Sender, {
+      name: given,
+      scopes: granted,
+      expires_at,
+      ...limits
+    })
     return { token, told: { name: given, token, scopes: granted, expires_at } }
   }
 )

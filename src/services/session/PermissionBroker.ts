@@ -5,13 +5,17 @@
  * interrupt or the end of the session completes it as "cancelled", so that no agent waits for a client that has left. Every
  * request is settled by exactly one `control_response` or `permission_cancelled`: the first answer wins.
  *
+ * Different requests of a session have different ids, so that a late answer to one is never taken for an answer to another.
+ * Agents reuse ids: those that count start anew with each process.
+ *
  * Requests that the operator's rules decide, or that a person has allowed for the whole session where the agent cannot
  * remember it, are settled at once, and logged with the name of the rule.
  */
 import { Clock, Context, Deferred, Duration, Effect, Layer, Predicate, Schema } from "effect"
+import { createHash } from "node:crypto"
 import { PermissionGate, type PermissionOutcome, type PermissionUnanswered } from "../../adapters/Adapter.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import type { RequestId } from "../../schema/Ids.js"
+import { RequestId } from "../../schema/Ids.js"
 import { answersOf, type PermissionRequest, type PermissionResponse, problemOf } from "../../schema/index.js"
 import { EventLog } from "../log/EventLog.js"
 import type { Decision } from "../policy/Policy.js"
@@ -69,6 +73,18 @@ export class PermissionBroker extends Context.Service<PermissionBroker, {
 interface Pending {
   readonly ask: PermissionRequest
   readonly answered: Deferred.Deferred<PermissionOutcome>
+}
+
+/** An id that an agent's process has counted: another process of the session may have used it. */
+const isCounted = (id: RequestId) => /^[a-z]+-\d+$/.test(id)
+
+/** What is asked, in short; undefined if it is nested too deeply to be written out. */
+const digestOf = ({ args, metadata, tool }: PermissionRequest): string | undefined => {
+  try {
+    return createHash("sha256").update(JSON.stringify([tool, args, metadata.kind])).digest("base64")
+  } catch {
+    return undefined
+  }
 }
 
 const cancelled = (reason: PermissionUnanswered["reason"]): PermissionOutcome => ({
@@ -135,6 +151,23 @@ export const make = Effect.fnUntraced(function*(
   const log = yield* EventLog
   const deadline = Duration.fromInputUnsafe(timeout)
   const pending = new Map<RequestId, Pending>()
+  /** By the agent's own ids: what was asked last, and the id that clients know it by. */
+  const names = new Map<RequestId, { readonly digest: string | undefined; readonly name: RequestId }>()
+  const taken = new Set<RequestId>()
+  const isFirstProcess = log.lastSeq() === 0
+  const nameOf = (ask: PermissionRequest) => {
+    const { request_id: id } = ask
+    const digest = digestOf(ask)
+    const before = names.get(id)
+    const isUsed = before === undefined
+      ? taken.has(id) || (!isFirstProcess && isCounted(id))
+      : digest === undefined || before.digest !== digest
+    // Ids are limited in length.
+    const name = isUsed ? RequestId.make(`${id.slice(0, 230)}.${log.lastSeq() + 1}`) : before?.name ?? id
+    names.set(id, { digest, name })
+    taken.add(name)
+    return name
+  }
   yield* Effect.addFinalizer(() => cancelAll("session_end"))
 
   const grants = SessionGrants.make()
@@ -178,7 +211,11 @@ export const make = Effect.fnUntraced(function*(
   }
 
   const request = Effect.fn("PermissionBroker.request")(
-    function*(ask: PermissionRequest, raw?: Uint8Array) {
+    function*(wanted: PermissionRequest, raw?: Uint8Array) {
+      // Asked again with the same id: the earlier question can no longer be answered.
+      const before = names.get(wanted.request_id)
+      if (before !== undefined) settle(before.name, cancelled("withdrawn"))
+      const ask = { ...wanted, request_id: nameOf(wanted) }
       const answered = yield* Deferred.make<PermissionOutcome>()
       const decision = decide(ask)
       const ruling = ruled(ask, decision)
@@ -192,8 +229,6 @@ export const make = Effect.fnUntraced(function*(
           ...(Duration.isFinite(deadline) && ruling === undefined && { expires_at })
         }
       }
-      // Asked again with the same id: the earlier question could no longer be answered.
-      settle(ask.request_id, cancelled("withdrawn"))
       pending.set(ask.request_id, { ask: asked, answered })
       // The first answer decides, even one that comes at the moment of the deadline.
       const expire = Effect.suspend(() => {
@@ -254,7 +289,7 @@ export const make = Effect.fnUntraced(function*(
   return PermissionBroker.of({
     request,
     respond,
-    withdraw: (request_id) => void settle(request_id, cancelled("withdrawn")),
+    withdraw: (request_id) => void settle(names.get(request_id)?.name ?? request_id, cancelled("withdrawn")),
     cancelAll,
     pending: () => [...pending.values()].map(({ ask }) => ask)
   })

@@ -461,6 +461,17 @@ const make = Effect.gen(function*() {
     }
   )
 
+  /** Writes to the audit log who wanted to be where their token does not reach. */
+  const notedForbidden = (error: JoinError, { folder, session_id, tool }: Handshake) =>
+    error._tag !== "Forbidden" ?
+      Effect.void :
+      Effect.map(Sender, (by) =>
+        audit.writeOfStranger("forbidden", by, {
+          ...(session_id !== undefined && { session_id }),
+          ...(tool !== undefined && { tool }),
+          ...(folder !== undefined && { folder })
+        }))
+
   const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
     handshake: Handshake
   ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
@@ -522,7 +533,7 @@ const make = Effect.gen(function*() {
         )
     }
     return joined
-  })
+  }, (joined, handshake) => Effect.tapError(joined, (error) => notedForbidden(error, handshake)))
 
   /** Whether the session exists for this principal. */
   const isThere = Effect.fnUntraced(function*(session_id: SessionId) {

@@ -164,22 +164,56 @@ describe("PermissionBroker", () => {
       assert.strictEqual(yield* howMany, 2)
     }).pipe(Effect.provide(TestLayer)))
 
-  it.effect("takes a question of the same name for a new one: the one before is withdrawn", () =>
+  it.effect("gives a question of a used name another one: an answer to the one before is none to it", () =>
     Effect.gen(function*() {
       const broker = yield* PermissionBroker
+      const pending = () => broker.pending().map(({ request_id }) => request_id)
       const first = yield* request(ask)
       yield* logged(1)
-      const second = yield* request({ ...ask, tool: "Write" })
+      const second = yield* request({ ...ask, args: { command: "rm" } })
       assert.deepStrictEqual(yield* Fiber.join(first), { behavior: "cancelled", reason: "withdrawn" })
-      yield* broker.respond(allow)
+      yield* logged(3)
+      assert.strictEqual((yield* Effect.flip(broker.respond(allow)))._tag, "PermissionNotPending")
+      const [id = request_id] = pending()
+      // Nor does the agent choose a name that was given.
+      const third = yield* request({ ...ask, request_id: id, tool: "Write" })
+      yield* logged(4)
+      yield* broker.respond({ ...allow, request_id: id })
       assert.strictEqual((yield* Fiber.join(second)).behavior, "allow")
-      assert.deepStrictEqual(yield* logged(4), [
-        "permission_request",
-        "permission_cancelled",
-        "permission_request",
-        "control_response"
-      ])
+      assert.lengthOf(pending(), 1)
+      broker.withdraw(id)
+      assert.strictEqual((yield* Fiber.join(third)).behavior, "cancelled")
+      // The agent withdraws by its own name, which it may use again for the same question.
+      const fourth = yield* request({ ...ask, args: { command: "rm" } })
+      yield* logged(7)
+      assert.deepStrictEqual(pending(), [id])
+      broker.withdraw(request_id)
+      assert.strictEqual((yield* Fiber.join(fourth)).behavior, "cancelled")
     }).pipe(Effect.provide(TestLayer)))
+
+  it.effect("gives another name also in place of the longest one", () =>
+    Effect.gen(function*() {
+      const broker = yield* PermissionBroker
+      const longest = { ...ask, request_id: RequestId.make("r".repeat(256)) }
+      yield* request(longest)
+      yield* logged(1)
+      yield* request({ ...longest, tool: "Write" })
+      yield* logged(3)
+      assert.lengthOf(broker.pending(), 1)
+    }).pipe(Effect.provide(TestLayer)))
+
+  it.effect("takes no answer to a question of an earlier process, which counted alike", () =>
+    Effect.gen(function*() {
+      const { unsafeAppend } = yield* EventLog
+      unsafeAppend({ type: "status", status: "before" })
+      const counted = { ...allow, request_id: RequestId.make("request-1") }
+      const broker = yield* Broker.make("1 minute")
+      yield* Effect.forkChild(broker.request({ ...ask, request_id: counted.request_id }))
+      yield* logged(2)
+      assert.strictEqual((yield* Effect.flip(broker.respond(counted)))._tag, "PermissionNotPending")
+      const [{ request_id } = counted] = broker.pending()
+      yield* broker.respond({ ...allow, request_id })
+    }).pipe(Effect.scoped, Effect.provide(EventLog.layer(SessionId.make("session-1")))))
 
   it.effect("releases everyone when the turn is interrupted, and says why", () =>
     Effect.gen(function*() {
