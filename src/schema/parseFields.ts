@@ -93,6 +93,19 @@ export const isTooDeep = (frame: string, levels: number): boolean => {
 export const tooDeep = (levels: number) => `the frame is nested too deeply: use at most ${levels} levels`
 const tooMany = (values: number) => `the frame contains too many values: use at most ${values}`
 
+/** Limits on what other protocols send, which repeat whole conversations. */
+export const generousBounds: JsonBounds = { levels: 1000, values: 200_000 }
+
+/** Why a text must not be given to the parser, be it JSON or not; undefined if it may. */
+export const excessOf = (text: string, bounds: JsonBounds = generousBounds): string | undefined => {
+  const { levels, values } = extentOf(text)
+  return levels > bounds.levels
+    ? `the JSON is nested too deeply: use at most ${bounds.levels} levels`
+    : values > bounds.values
+    ? `the JSON contains too many values: use at most ${bounds.values}`
+    : undefined
+}
+
 /**
  * The JSON object in a text frame; undefined if the frame is something else; an error text if it exceeds the limits. A text
  * with unclosed brackets is not JSON and is not given to the parser.

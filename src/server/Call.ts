@@ -5,6 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { excessOf } from "../schema/parseFields.js"
 import type { Auth } from "../services/access/Auth.js"
 import type { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
@@ -76,13 +77,16 @@ export const lazily = <Path extends string>(load: () => Promise<Answer<Path>>): 
   Effect.flatMap(Effect.promise(load), (answer) => answer(call))
 
 export const sendJson = (response: ServerResponse, status: number, body: unknown) =>
+  Effect.suspend(() => sendJsonText(response, status, JSON.stringify(body)))
+
+export const sendJsonText = (response: ServerResponse, status: number, json: string) =>
   Effect.sync(() => {
     response.writeHead(status, {
       "content-type": "application/json; charset=utf-8",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff"
     })
-    response.end(JSON.stringify(body) + "\n")
+    response.end(json + "\n")
   })
 
 /** Sends 204: done, without a body. */
@@ -120,13 +124,22 @@ export const bodyOf = (request: IncomingMessage, most = 8 * 1024): Effect.Effect
     return Effect.sync(stop)
   })
 
+/** The body, if it is no work to parse: one of millions of small values keeps everybody waiting. Fails with 413 like `bodyOf`. */
+const parsableOf = (request: IncomingMessage, most?: number) =>
+  Effect.flatMap(bodyOf(request, most), (text) => {
+    const reason = excessOf(text)
+    return reason === undefined
+      ? Effect.succeed(text)
+      : new Refused({ status: 413, code: "too_large", reason })
+  })
+
 /** The text of a JSON body. Fails with 415 for another content type: browsers send forms without a preflight request. */
 export const jsonTextOf = Effect.fnUntraced(function*(request: IncomingMessage) {
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     return yield* new Refused({ status: 415, reason: "send JSON, with content-type: application/json" })
   }
   const { max_frame_bytes } = yield* ServerConfig
-  return yield* bodyOf(request, max_frame_bytes)
+  return yield* parsableOf(request, max_frame_bytes)
 })
 
 /** The body parsed as JSON. Fails with 400 if it is not JSON, and like `jsonTextOf`. */
@@ -147,7 +160,7 @@ export const readBody = <A, I>(
 ): Effect.Effect<A, Refused> => {
   const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(schema))
   return Effect.flatMap(
-    bodyOf(request, most),
+    parsableOf(request, most),
     (text) => Effect.mapError(decode(text), () => wrong(wanted))
   )
 }

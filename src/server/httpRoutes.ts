@@ -12,7 +12,17 @@ import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { version } from "../services/version.js"
-import { type Answer, lazily, numberIn, readBody, Refused, sendJson, sendNothing, wrong } from "./Call.js"
+import {
+  type Answer,
+  lazily,
+  numberIn,
+  readBody,
+  Refused,
+  sendJson,
+  sendJsonText,
+  sendNothing,
+  wrong
+} from "./Call.js"
 import { metricsText } from "./metricsText.js"
 import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoutes.js"
@@ -36,12 +46,15 @@ const isSessionId = Schema.is(SessionId)
 const idOf = ({ session_id }: { readonly session_id: string }) =>
   isSessionId(session_id) ? Effect.succeed(session_id) : new SessionNotFound({ session_id })
 
-/** A contract file. They are large and rarely requested, so they are loaded on demand. */
-const contract = (name: "schema.json" | "asyncapi.json" | "openapi.json"): Answer => ({ response }) =>
-  Effect.flatMap(
-    Effect.promise(() => import("../schema/contracts/index.js")),
-    ({ contracts }) => sendJson(response, 200, contracts[name]())
-  )
+/** A contract file. They are large and rarely requested, so they are loaded on demand, and made once. */
+const contract = (name: "schema.json" | "asyncapi.json" | "openapi.json"): Answer => {
+  let made: string | undefined
+  return ({ response }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("../schema/contracts/index.js")),
+      ({ contracts }) => sendJsonText(response, 200, made ??= JSON.stringify(contracts[name]()))
+    )
+}
 
 /** The `seq` to continue after: `after_seq`, or the Last-Event-ID that a browser's EventSource sends when it reconnects. */
 const placeOf = (query: URLSearchParams, request: IncomingMessage): number => {

@@ -5,8 +5,10 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import * as AcpAgent from "../fronts/acp/AcpAgent.js"
 import * as PathMap from "../fronts/acp/PathMap.js"
+import { codes } from "../fronts/acp/refusals.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { SessionPort } from "../fronts/SessionPort.js"
+import { excessOf } from "../schema/parseFields.js"
 
 export interface ServeAcpOptions {
   /** The agent for new sessions, from the URL. */
@@ -36,11 +38,12 @@ export const serveAcp = Effect.fn("serveAcp")(
         return Effect.sync(() => void socket.off("drain", onDrain))
       })
     )
+    const send = (message: object) => {
+      if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message))
+    }
     const agent = yield* AcpAgent.make({
       port: Effect.provide(SessionPort, made),
-      send: (message) => {
-        if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message))
-      },
+      send,
       drained,
       tool,
       paths: PathMap.make([]),
@@ -50,9 +53,13 @@ export const serveAcp = Effect.fn("serveAcp")(
     })
     yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const onMessage = (data: RawData, isBinary: boolean) =>
+        const onMessage = (data: RawData, isBinary: boolean) => {
           // `nodebuffer`, ws's default: one Buffer.
-          agent.receive(isBinary ? "" : (data as Buffer).toString("utf8"))
+          const text = isBinary ? "" : (data as Buffer).toString("utf8")
+          const excess = excessOf(text)
+          if (excess === undefined) return agent.receive(text)
+          send({ jsonrpc: "2.0", id: null, error: { code: codes.invalid, message: excess } })
+        }
         for (const [data, isBinary] of early()) onMessage(data, isBinary)
         ws.on("message", onMessage).on("error", () => {})
         return onMessage

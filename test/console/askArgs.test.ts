@@ -50,6 +50,16 @@ describe("what is asked for", () => {
       "title",
       "more"
     ])
+    // A diff shows one text before and one after.
+    const decoy = { file_path: "/a", content: "what runs", old_string: "a", new_string: "harmless" }
+    assert.deepStrictEqual(names("Write", decoy), ["content"])
+    assert.deepStrictEqual(names("Edit", { ...decoy, old_string: ["a"] }), ["content", "old_string"])
+    assert.deepStrictEqual(names("MultiEdit", { file_path: "/a", edits: [decoy] }), [
+      "edits[0].file_path",
+      "edits[0].content"
+    ])
+    const onDisk = shownOf("Write", decoy, "--- a\n+++ b\n").rest.map(([name]) => name)
+    assert.deepStrictEqual(onDisk, ["old_string", "new_string"])
     assert.deepStrictEqual(names("odd", "text"), [""])
     assert.deepStrictEqual(names("odd", [1, 2]), [""])
     assert.deepStrictEqual(names("odd", undefined), [])

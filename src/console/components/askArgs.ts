@@ -29,13 +29,16 @@ export const normalised = (path: string): string => {
   return (path.startsWith("/") ? "/" : "") + parts.join("/")
 }
 
-/** Arguments of an edit that a diff already shows. */
-const inDiff = new Set(["old_string", "new_string", "content"])
+/** Arguments of an edit that its diff shows: one text before and one after, whatever else is there. */
+const inDiff = ({ new_string, old_string }: Readonly<Record<string, unknown>>): ReadonlyArray<string> => [
+  typeof new_string === "string" ? "new_string" : "content",
+  ...(typeof old_string === "string" ? ["old_string"] : [])
+]
 
 /** The parts of several edits that their diff does not show. */
 const beyondDiff = (edits: unknown): ReadonlyArray<readonly [string, unknown]> =>
   list(edits).flatMap((edit, index) =>
-    Object.entries(edit).filter(([name]) => !inDiff.has(name))
+    Object.entries(edit).filter(([name]) => !inDiff(edit).includes(name))
       .map(([name, value]) => [`edits[${index}].${name}`, value] as const)
   )
 
@@ -70,10 +73,18 @@ export const shownOf = (tool: string, args: unknown, onDisk?: string): Shown => 
     ? proposedDiff(args)
     : { file_path: path, diff: told }
   if (proposal !== undefined) {
-    const names = told === undefined
-      ? Array.isArray(given["edits"]) ? ["file_path", "edits"] : ["file_path", ...inDiff]
-      : ["file_path", "diff"]
-    const rest = [...without(args, names), ...(told === undefined ? beyondDiff(given["edits"]) : [])]
+    const shows = onDisk !== undefined
+      // The relay compares what is there with all of what would be.
+      ? ["content"]
+      : told !== undefined
+      ? ["diff"]
+      : Array.isArray(given["edits"])
+      ? ["edits"]
+      : inDiff(given)
+    const rest = [
+      ...without(args, ["file_path", ...shows]),
+      ...(shows.includes("edits") ? beyondDiff(given["edits"]) : [])
+    ]
     return { ...common, kind: "edit", command: undefined, proposal, rest }
   }
   return {
