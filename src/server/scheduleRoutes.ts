@@ -52,6 +52,9 @@ export const addSchedule: Answer = Effect.fnUntraced(function*({ request, respon
   if (live === undefined && Option.isNone(yield* (yield* Journal).find(session_id))) {
     return yield* new SessionNotFound({ session_id })
   }
+  if (live?.isTerminal === true) {
+    return yield* wrong("a terminal takes no schedules: nobody would see what runs there")
+  }
   yield* demandNobodyDrives(registry, session_id)
   const { token } = yield* Sender
   const made = plan.add(

@@ -258,7 +258,39 @@ describe("a revoked token", () => {
   })
 })
 
+describe("a schedule over HTTP", () => {
+  test("is none of a terminal's, which would run it as a command", async (door) => {
+    await begin(door)
+    const prompting = await door.token({ scopes: ["prompt"] })
+    const body = JSON.stringify({ session_id: "s", content: "touch x", every: "* * * * *" })
+    const answer = await door.ask(prompting, "/schedules", { method: "POST", body })
+    assert.strictEqual(answer.status, 400)
+    assert.include(await answer.text(), "a terminal takes no schedules")
+  }, { capabilities: { terminal: true } })
+})
+
 describe("a ticket", () => {
+  const ticketOf = async (door: Door, token: string) =>
+    await (await door.ask(token, "/ticket", { method: "POST" })).json() as { readonly ticket?: string }
+
+  test("of a token that was revoked meanwhile opens nothing", async (door) => {
+    const token = await door.token({ name: "gone", scopes: ["prompt"] })
+    const { ticket } = await ticketOf(door, token)
+    await door.revoke("gone")
+    const client = await connect(`ws://127.0.0.1:${door.port}/`, { tool: "fake", session_id: "new", ticket })
+    client.send({ text: "do something" })
+    assert.strictEqual((await client.waitFor("error"))["code"], "unauthorized")
+    assert.lengthOf(door.fake.agents, 0)
+  })
+
+  test("is there for others, however many one token has not used", async (door) => {
+    const token = await door.token({ name: "greedy" })
+    let last = await ticketOf(door, token)
+    for (let n = 0; n < 1000; n++) last = await ticketOf(door, token)
+    assert.isUndefined(last.ticket)
+    assert.isString((await ticketOf(door, operator)).ticket)
+  })
+
   test("carries what its maker may, and no more", async (door) => {
     await begin(door)
     const token = await door.token({ name: "viewer" })

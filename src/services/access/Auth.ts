@@ -149,7 +149,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
   const proxies = TrustedProxies.make(options.trusted_proxy ?? [])
   const processes = PeerProcesses.make()
   const attempts = FailedAttempts.make()
-  const tickets = Tickets.make<PrincipalFields>()
+  const tickets = Tickets.make<{ readonly principal: PrincipalFields; readonly mark: string }>()
   const tokens = yield* Tokens.make(options.state_dir)
   const names = new Set([
     "localhost",
@@ -194,7 +194,9 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       const given = bearer(visitor.authorization) ?? handshakeToken
       const now = yield* Clock.currentTimeMillis
       if (given === undefined && ticket !== undefined) {
-        const owner = tickets.take(ticket, now)
+        const given = tickets.take(ticket, now)
+        // The token may have been revoked or changed since.
+        const owner = given?.principal.name === undefined ? given?.principal : yield* holderOf(given.mark)
         if (owner !== undefined) return owner
         // Tickets cannot be guessed: this one was used before or is too old, which does not count as an attempt.
         return demand === "never" ? everything : yield* new Unauthorized({ reason: badTicket })
@@ -230,15 +232,15 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
         )
     )
 
-  const ticket = (principal: PrincipalFields) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const given = tickets.give(now, principal)
-      return given === undefined
-        ? new TooManyAttempts({
-          reason: "too many tickets are unused: wait some seconds, then request one again"
-        })
-        : Effect.succeed({ ticket: given, expires_in: Tickets.validForSeconds })
-    })
+  const ticket = Effect.fnUntraced(function*(principal: PrincipalFields) {
+    const mark = (yield* markOf(principal)) ?? ""
+    const given = tickets.give(yield* Clock.currentTimeMillis, { principal, mark }, mark)
+    return given !== undefined
+      ? { ticket: given, expires_in: Tickets.validForSeconds }
+      : yield* new TooManyAttempts({
+        reason: "too many tickets are unused: wait some seconds, then request one again"
+      })
+  })
 
   const operatorMark = token === undefined
     ? undefined
