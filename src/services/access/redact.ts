@@ -29,6 +29,7 @@ interface Shape {
 
 /** One run of characters after a prefix. */
 const words: ReadonlyArray<Shape> = ([
+  [["airelay_"], "airelay_[A-Za-z0-9_-]{20,}"], // our own named tokens
   [["sk-"], "sk-[A-Za-z0-9_-]{16,}"], // Anthropic, OpenAI, OpenRouter
   [["_live_", "_test_"], "(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}"], // Stripe
   [["whsec_"], "whsec_[A-Za-z0-9+/=]{16,}"],

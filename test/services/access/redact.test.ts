@@ -22,6 +22,7 @@ describe("redact", () => {
     AWS: "AKIAIOSFODNN7EXAMPLE",
     "Google client": "GOCSPX-AbCdEfGhIjKlMnOpQrStUvWxYz12",
     "Slack app": "xapp-1-A0123456789-1234567890-abcdef",
+    "our own": "airelay_JI8EyRbJ8rSBNKo2zoVjKkcgNLWJlzTF44HagDJjNek",
     npm: "npm_abcdefghijklmnopqrstuvwxyz0123456789",
     "Hugging Face": "hf_AbCdEfGhIjKlMnOpQrStUvWxYz",
     Stripe: "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -206,7 +207,7 @@ describe("redact", () => {
   })
 
   const prefixes = [
-    ..."sk- sk_live_ whsec_ AIza ya29. GOCSPX- ghp_ github_pat_ glpat- xoxb- xapp- AKIA npm_ pypi- hf_ gsk_ ATATT3"
+    ..."airelay_ sk- sk_live_ whsec_ AIza ya29. GOCSPX- ghp_ github_pat_ glpat- xoxb- xapp- AKIA npm_ pypi- hf_ gsk_ ATATT3"
       .split(" "),
     ..."AGE-SECRET-KEY-1 hvs. dapi eyJ SG. https://hooks.slack.com/services/ /api/webhooks/ ://a: ://".split(
       " "
