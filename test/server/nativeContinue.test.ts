@@ -357,4 +357,56 @@ describeOnLinux("a conversation whose file is not only added to", () => {
       ["one", "two", "three", "four", "five", "six"].map((word) => `past > ${word}`)
     )
   }, replaced.options)
+
+  const trailing = aTerminal()
+  trailing.turn("one")
+  // Claude keeps copies of changed files, and what it showed the model, in lines of their own.
+  const aside = JSON.stringify({ type: "file-history-snapshot", snapshot: "x".repeat(200_000) })
+  appendFileSync(trailing.path, `${aside}\n`)
+  test("is taken in also behind a long line that nobody said", async (relay) => {
+    const client = await open(relay, trailing, { history: true })
+    await client.waitFor((event) => event.type === "status" && event["metadata"]?.state === "end")
+    trailing.turn("two")
+    await ask(client, "three")
+    assert.deepStrictEqual(said(client.events).filter((line) => line.includes(">")), [
+      "past > one",
+      "past > two",
+      "now > three"
+    ])
+    assert.strictEqual(relay.fake.agents.length, 2)
+  }, trailing.options)
+
+  const growing = aTerminal()
+  growing.turn("one")
+  let looks = 0
+  const disk = growing.options.native_files
+  const counting = {
+    ...disk,
+    read: (path: string, from: number, length: number) => {
+      if (path === growing.path) looks += 1
+      return disk.read(path, from, length)
+    }
+  }
+  test("is followed also where a long line is read half written", async (relay) => {
+    growing.openTerminal()
+    const client = await open(relay, growing, { history: true, if_open: "follow" })
+    await client.waitFor((event) => event.type === "assistant_message")
+    const { length } = readFileSync(growing.path)
+    const long = `two ${"x".repeat(900_000)}`
+    growing.turn(long)
+    const whole = readFileSync(growing.path)
+    // Node writes pieces of 512 KiB.
+    truncateSync(growing.path, length + 512 * 1024)
+    const before = looks
+    await vi.waitFor(() => assert.isAbove(looks, before + 1), { timeout: 10_000, interval: 20 })
+    appendFileSync(growing.path, whole.subarray(length + 512 * 1024))
+    await client.waitFor((event) =>
+      event.type === "assistant_message" && event["text"] === `terminal: ${long}`
+    )
+    growing.quitTerminal()
+    assert.deepStrictEqual(said(client.events).filter((line) => line.includes(">")), [
+      "past > one",
+      `past > ${long}`
+    ])
+  }, { ...growing.options, native_files: counting })
 })

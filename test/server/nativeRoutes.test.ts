@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -175,6 +176,40 @@ describe("GET /native-sessions", () => {
       sessions.map((session) => (session as { native_session_id: string }).native_session_id)
     assert.deepStrictEqual(ids(pages), ids(whole))
   }, options)
+
+  test(
+    "goes on page by page where files are older than any clock, and lists a moved one once",
+    async (relay) => {
+      const ids = [5, 6, 7].map((place) => `aaaaaaaa-0000-4000-8000-00000000000${place}`)
+      const paths = ids.map((id) => join(projects, nameOf(shop), `${id}.jsonl`))
+      const left = join(projects, `${nameOf(shop)}-before`)
+      mkdirSync(left)
+      for (const [place, id] of ids.entries()) {
+        writeFileSync(paths[place] ?? "", userLine(shop, "ancient", id))
+        utimesSync(paths[place] ?? "", -1000 - place, -1000 - place)
+      }
+      cpSync(paths[0] ?? "", join(left, `${ids[0]}.jsonl`))
+      utimesSync(join(left, `${ids[0]}.jsonl`), -5000, -5000)
+      try {
+        const told: Array<string> = []
+        let cursor: string | undefined = ""
+        while (cursor !== undefined && told.length < 9) {
+          const { body } = await get(
+            relay,
+            `/native-sessions?q=ancient&limit=1&cursor=${encodeURIComponent(cursor)}`
+          )
+          told.push(
+            ...body.sessions.map((listing: { native_session_id: string }) => listing.native_session_id)
+          )
+          cursor = body.next_cursor
+        }
+        assert.deepStrictEqual(told, ids)
+      } finally {
+        for (const path of [...paths, left]) rmSync(path, { recursive: true })
+      }
+    },
+    options
+  )
 
   test("tells messages and tokens of one", async (relay) => {
     const { body } = await get(relay, `/native-sessions/claude/${shopId}`)

@@ -166,13 +166,18 @@ export function* readBranch(files: NativeFiles, file: NativeFile, from: number):
   const chain: Array<Line> = []
   const met = new Set<Line>()
   const inFile = [...index.lines.values()].toSorted((a, b) => a.seq - b.seq)
+  /** Where to go on looking below a place; whatever is in between was met, so nothing is looked at again and again. */
+  const below = inFile.map((_, place) => place - 1)
   /** If a line is damaged, cut out or too long to read, the preceding line in the file comes before it. */
   const before = (line: Line): Line | undefined => {
-    for (let seq = Math.min(line.seq, inFile.length) - 1; seq >= 0; seq -= 1) {
-      const found = inFile[seq]
-      if (found !== undefined && found.seq < line.seq && !met.has(found)) return found
+    const passed = [line.seq]
+    let place = line.seq - 1
+    for (let found = inFile[place]; found !== undefined && met.has(found); found = inFile[place]) {
+      passed.push(place)
+      place = below[place] ?? -1
     }
-    return undefined
+    for (const at of passed) below[at] = place
+    return inFile[place]
   }
   let line = leafOf(index)
   let above: string | undefined

@@ -5,7 +5,16 @@ import { Option, Schema } from "effect"
 import type { EventBody } from "../../schema/index.js"
 import type { NativeFiles } from "../native/NativeFiles.js"
 import type { Translated } from "../native/NativeStore.js"
-import { field, type Fields, list, number, parseLine, plainText, text } from "../native/readLines.js"
+import {
+  field,
+  type Fields,
+  hasFolder,
+  list,
+  number,
+  parseLine,
+  plainText,
+  text
+} from "../native/readLines.js"
 import { status } from "../wire/statusEvent.js"
 import { Assistant, type ClaudeMessage, User } from "./ClaudeMessage.js"
 import { makeState } from "./ClaudeState.js"
@@ -39,7 +48,12 @@ const subagentEvents = (
   { files, folder, id }: Around
 ): ReadonlyArray<EventBody> => {
   if (!agentId.test(agent)) return []
-  const [path, stamp] = [`${folder}/${id}/subagents/agent-${agent}.jsonl`, `${folder}/agent-${agent}.jsonl`]
+  const [path, stamp] = [
+    ...hasFolder(files, folder, id) && hasFolder(files, `${folder}/${id}`, "subagents")
+      ? [`${folder}/${id}/subagents/agent-${agent}.jsonl`]
+      : [],
+    `${folder}/agent-${agent}.jsonl`
+  ]
     .map((path) => [path, files.stamp(path)] as const)
     .find(([, stamp]) => stamp !== undefined) ?? []
   if (path === undefined || stamp === undefined || stamp.size > longestSubagent) return []

@@ -57,7 +57,8 @@ const lastOf = <A>(lines: ReadonlyArray<Fields>, pick: (line: Fields) => A | und
 const typed = (type: string, name: string) => (line: Fields) =>
   line["type"] === type ? text(line, name) : undefined
 
-const isOfChain = (line: Fields) => text(line, "uuid") !== undefined
+/** Subagents of 1.0 stand in the same file, sometimes before anything else. */
+const isOfChain = (line: Fields) => text(line, "uuid") !== undefined && line["isSidechain"] !== true
 
 const modelOf = (line: Fields) => {
   const model = line["type"] === "assistant" ? text(field(line, "message"), "model") : undefined
@@ -99,6 +100,19 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     return newest
   }
 
+  /**
+   * The folder it began in, because Claude finds it again only there. If that was moved, and the file with it,
+   * the one it was continued in.
+   */
+  const folderNow = (path: string, began: string, newestFirst: ReadonlyArray<Fields>): string => {
+    const name = path.split("/").at(-2)
+    if (folderName(began) === name || files.entries(began).length > 0) return began
+    return newestFirst.map((line) => text(line, "cwd")).find((cwd) =>
+      cwd !== undefined && folderName(cwd) === name
+    )
+      ?? began
+  }
+
   const summary = ({ path, stamp }: NativeFile): NativeSummary | undefined => {
     const ends = endsOf(files, path, stamp)
     const short = parseLines(ends.head)
@@ -111,17 +125,21 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const far = tail === head || lastOf(tail, typed("last-prompt", "leafUuid")) !== undefined
       ? tail
       : parseLines(endsOf(files, path, stamp, 256 * 1024).tail)
-    const chain = head.find(isOfChain)
-    if (chain === undefined || chain["isSidechain"] === true) return undefined
-    const folder = lastOf(far, (line) => text(line, "cwd")) ?? lastOf(head, (line) => text(line, "cwd"))
+    if (!head.some(isOfChain)) return undefined
     const begun = head.find((line) => text(line, "cwd") !== undefined)
+    const began = text(begun, "cwd")
     const prompt = head.map(promptOf).find((prompt) => prompt !== undefined)
-    if (folder === undefined || begun === undefined) return undefined
+    if (begun === undefined || began === undefined) return undefined
     const last_active_at = lastOf(far, (line) => secondsOf(line["timestamp"])) ?? stamp.mtime / 1000
     const created_at = secondsOf(begun["timestamp"])
     const either = <A>(pick: (line: Fields) => A | undefined) => lastOf(far, pick) ?? lastOf(head, pick)
     const named = either(typed("custom-title", "customTitle"))
-    const made = either(typed("ai-title", "aiTitle")) ?? either(typed("summary", "summary"))
+    const summaries = typed("summary", "summary")
+    const said = new Set([...head, ...far].map((line) => text(line, "uuid")))
+    // Old versions also wrote down what other conversations of the folder were about.
+    const own = either((line) => said.has(text(line, "leafUuid")) ? summaries(line) : undefined)
+    const made = either(typed("ai-title", "aiTitle")) ?? own ??
+      (prompt === undefined ? either(summaries) : undefined)
     const words = prompt ?? either(typed("last-prompt", "lastPrompt"))
     // Opened and abandoned: nothing was said.
     if (words === undefined && made === undefined) return undefined
@@ -131,8 +149,7 @@ export const makeStore = (files: NativeFiles): NativeStore => {
     const origin = kind === "bg" ? "background" : origins[text(begun, "entrypoint") ?? ""]
     const title = named ?? made ?? words
     return {
-      // The folder it began in: Claude finds it again only there.
-      folder: text(begun, "cwd") ?? folder,
+      folder: folderNow(path, began, [...far.toReversed(), ...head]),
       last_active_at,
       ...(title !== undefined && {
         title: toTitle(title),

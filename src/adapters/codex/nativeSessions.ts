@@ -130,9 +130,10 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   const metaOf = (path: string): Fields | undefined => {
     for (const bytes of [64 * 1024, 1024 * 1024]) {
       const head = files.read(path, 0, bytes)
-      const end = head.indexOf(10)
+      const begin = head.findIndex((byte) => byte !== 10 && byte !== 13)
+      const end = head.indexOf(10, begin)
       if (end === -1 && head.length === bytes) continue
-      const line = parseLine(head.subarray(0, end === -1 ? head.length : end))
+      const line = parseLine(head.subarray(Math.max(0, begin), end === -1 ? head.length : end))
       return line?.["type"] === "session_meta" ? field(line, "payload") : undefined
     }
     return undefined

@@ -22,6 +22,7 @@ import {
   field,
   type Fields,
   findInHead,
+  hasFolder,
   list,
   number,
   objects,
@@ -225,12 +226,14 @@ export const makeStore = (files: NativeFiles): NativeStore => {
   }
 
   const filesIn = (name: string): ReadonlyArray<NativeFile> =>
-    files.entries(`${tmp}/${name}/chats`).flatMap((entry) => {
-      const path = `${tmp}/${name}/chats/${entry.name}`
-      const stamp = !entry.isFolder && fileName.test(entry.name) ? files.stamp(path) : undefined
-      const id = stamp === undefined ? undefined : idOf(path, stamp)
-      return id === undefined || stamp === undefined ? [] : [{ id, path, stamp }]
-    })
+    (hasFolder(files, `${tmp}/${name}`, "chats") ? files.entries(`${tmp}/${name}/chats`) : []).flatMap(
+      (entry) => {
+        const path = `${tmp}/${name}/chats/${entry.name}`
+        const stamp = !entry.isFolder && fileName.test(entry.name) ? files.stamp(path) : undefined
+        const id = stamp === undefined ? undefined : idOf(path, stamp)
+        return id === undefined || stamp === undefined ? [] : [{ id, path, stamp }]
+      }
+    )
 
   const isEmpty = ({ path, stamp }: NativeFile): boolean =>
     path.endsWith(".jsonl") && stamp.size <= largestLeftover

@@ -57,6 +57,17 @@ export function* readLines(
   if (rest?.at(-1) === brace) onLine(rest, to - held)
 }
 
+/** Up to where a file of this size consists of whole lines: its last line may still be being written. */
+export const endOfLines = (files: NativeFiles, path: string, size: number): number => {
+  if (size === 0 || files.read(path, size - 1, 1)[0] === newline) return size
+  for (let end = size; end > 0; end -= block) {
+    const from = Math.max(0, end - block)
+    const last = files.read(path, from, end - from).lastIndexOf(newline)
+    if (last !== -1) return from + last + 1
+  }
+  return 0
+}
+
 /** How far to look for a line after a very long one, in bytes, step by step. */
 const heads = [256 * 1024, 1024 * 1024, 16 * 1024 * 1024, longest + block] as const
 
@@ -94,7 +105,14 @@ export const endsOf = (files: NativeFiles, path: string, { size }: FileStamp, by
   }
 }
 
+/** Whether there is a folder of this name, not a link to one. */
+export const hasFolder = (files: NativeFiles, parent: string, name: string): boolean =>
+  files.entries(parent).some((entry) => entry.isFolder && entry.name === name)
+
 export type Fields = Readonly<Record<string, unknown>>
+
+/** Editors and shells on Windows put it before a file's first line. */
+const byteOrderMark = "\uFEFF"
 
 /** A JSON object, or undefined. */
 export const toFields = (value: unknown): Fields | undefined =>
@@ -106,9 +124,8 @@ export const toFields = (value: unknown): Fields | undefined =>
 /** A line's JSON object; undefined for anything else, including excessive nesting. */
 export const parseLine = (line: Buffer | string): Fields | undefined => {
   try {
-    return toFields(
-      JSON.parse(typeof line === "string" ? line : line.toString(isUtf8(line) ? "utf8" : "latin1"))
-    )
+    const json = typeof line === "string" ? line : line.toString(isUtf8(line) ? "utf8" : "latin1")
+    return toFields(JSON.parse(json.startsWith(byteOrderMark) ? json.slice(1) : json))
   } catch {
     return undefined
   }
@@ -137,10 +154,10 @@ export const objects = (fields: Fields | undefined, name: string): ReadonlyArray
 export const parseLines = (lines: ReadonlyArray<string>): ReadonlyArray<Fields> =>
   lines.map(parseLine).filter((found) => found !== undefined)
 
-/** Seconds since 1970 of an ISO time; undefined if it is not one. */
+/** Seconds since 1970 of an ISO time, or of one in ms; undefined if no clock can show it. */
 export const secondsOf = (time: unknown): number | undefined => {
   const ms = typeof time === "string" ? Date.parse(time) : typeof time === "number" ? time : Number.NaN
-  return Number.isFinite(ms) ? ms / 1000 : undefined
+  return Number.isFinite(new Date(ms).getTime()) ? ms / 1000 : undefined
 }
 
 /** Terminal colours and control characters mean nothing to a reader and may do harm in a terminal. */

@@ -29,6 +29,7 @@ import {
 } from "../../adapters/AdapterError.js"
 import type { NativeHolder, NativeRecord, NativeStore } from "../../adapters/native/NativeStore.js"
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
+import { endOfLines } from "../../adapters/native/readLines.js"
 import { status } from "../../adapters/wire/statusEvent.js"
 import type { EventLog } from "../log/EventLog.js"
 import * as knownPrompts from "../log/knownPrompts.js"
@@ -150,9 +151,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   /** The agent's own command continues it, because this session handed it over. */
   let isHandedOver = false
   let where: FoundNative | undefined
-  /** How much of the file is in the log: up to this size and time. */
+  /** How much of the file is in the log: up to this size and time; `lines` is the end of its last whole line. */
   let seen:
-    | { readonly size: number; readonly ino: number; readonly mtime: number; readonly ts: number }
+    | {
+      readonly size: number
+      readonly lines: number
+      readonly ino: number
+      readonly mtime: number
+      readonly ts: number
+    }
     | undefined
   const seenKeys = new Set<string>()
   let turns = NativeTurns.make({ origin: "terminal" })
@@ -280,14 +287,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
       return append([...told, ...assembler.finish()])
     })
 
-  const remember = (records: ReadonlyArray<NativeRecord>, { file: { stamp } }: FoundNative) => {
+  const remember = (records: ReadonlyArray<NativeRecord>, { file: { path, stamp } }: FoundNative) => {
     for (const { key } of records) seenKeys.add(key)
     for (const key of seenKeys) {
       if (seenKeys.size <= mostSeen) break
       seenKeys.delete(key)
     }
     const { ino, mtime, size } = stamp
-    seen = { size, ino, mtime, ts: Math.max(seen?.ts ?? 0, records.at(-1)?.ts ?? 0) }
+    const lines = ask === undefined ? endOfLines(native.files, path, size) : size
+    seen = { size, lines, ino, mtime, ts: Math.max(seen?.ts ?? 0, records.at(-1)?.ts ?? 0) }
   }
 
   const hasChanged = ({ file: { stamp } }: FoundNative) =>
@@ -311,7 +319,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const known = log.summary().known_prompts ?? []
     for (
       let bytes = seen !== undefined
-        ? Math.max(0, size - seen.size) + overlap
+        ? Math.max(0, size - seen.lines) + overlap
         // The last known records are near the end.
         : known.length > 0
         ? overlap
@@ -332,8 +340,11 @@ export const open = Effect.fnUntraced(function*(options: Options) {
         ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
         : knownPrompts.knownOf(those, known)
       const isWhole = complete || bytes >= size
-      // The known records are further back.
-      if (seen === undefined && place === 0 && known.length > 0 && !isWhole) continue
+      // The known records are further back: without one of them the first new turn may be a part.
+      const isKnown = seen === undefined
+        ? place > 0 || known.length === 0
+        : seenKeys.size === 0 || undated === true
+      if (!isKnown && !isWhole) continue
       const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
       const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
       return { fresh, records }
@@ -382,7 +393,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const followWindow = ({ file: { stamp } }: FoundNative) =>
     seen === undefined || stamp.ino !== seen.ino || stamp.size < seen.size - 4 * overlap
       ? Number.POSITIVE_INFINITY
-      : Math.max(0, stamp.size - seen.size) + 4 * overlap
+      : Math.max(0, stamp.size - seen.lines) + 4 * overlap
 
   let lastGrowth = 0
   const look = Effect.gen(function*() {

@@ -204,10 +204,23 @@ export interface NativeAgentState {
 const toCursor = ({ id, stamp: { mtime } }: NativeFile) => `${mtime}-${id}`
 /** Newest first; at equal times by id. */
 const isAfter = (file: NativeFile, cursor: string | undefined): boolean => {
-  const [, time, id = ""] = /^([\d.]+)-(.*)$/.exec(cursor ?? "") ?? []
+  // Files may be older than 1970.
+  const [, time, id = ""] = /^(-?[\d.]+)-(.*)$/.exec(cursor ?? "") ?? []
   if (time === undefined) return true
   const { mtime } = file.stamp
   return mtime < Number(time) || (mtime === Number(time) && file.id > id)
+}
+
+/** Of a conversation's files only the one that is found by its id: a moved or archived one may have left a copy. */
+const withoutCopies = (files: ReadonlyArray<NativeFile>): ReadonlyArray<NativeFile> => {
+  const byId = new Map<string, NativeFile>()
+  for (const file of files) {
+    const other = byId.get(file.id)
+    const isFound = other === undefined
+      || (other.archived === file.archived ? other.stamp.mtime < file.stamp.mtime : other.archived === true)
+    if (isFound) byId.set(file.id, file)
+  }
+  return [...byId.values()]
 }
 
 /** Agents accept a UUID in any form. */
@@ -383,9 +396,8 @@ const make = Effect.fnUntraced(function*(
       const states = { agents: agents.flat() }
       const found: Array<{ readonly store: NativeStore; readonly file: NativeFile }> = []
       for (const store of chosen) {
-        for (const file of yield* inSlices(() => store.files(inside === undefined ? realRoots : [inside]))) {
-          if (isAfter(file, cursor)) found.push({ store, file })
-        }
+        const files = yield* inSlices(() => store.files(inside === undefined ? realRoots : [inside]))
+        for (const file of withoutCopies(files)) if (isAfter(file, cursor)) found.push({ store, file })
       }
       found.sort((a, b) => b.file.stamp.mtime - a.file.stamp.mtime || (a.file.id < b.file.id ? -1 : 1))
 

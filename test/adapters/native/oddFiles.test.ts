@@ -1,6 +1,6 @@
 /** Files as disks, crashes, copies and two writers leave them: nothing that was said is lost, told twice, or made up. */
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { runSteps } from "../../../src/adapters/native/NativeFiles.js"
 import { eventsOf, promptsOf } from "../../support/nativeHomes.js"
@@ -68,6 +68,25 @@ describe.each(agents)("a file of %s", (agent) => {
     }
   })
 
+  it("is whole with a byte order mark, and with blank lines before it", () => {
+    for (const bytes of [`\uFEFF${textOf(lines)}`, `\r\n\n${textOf(lines)}`]) {
+      const { file, store } = homeOf(agent, bytes)
+      assert.deepStrictEqual(promptsOf(eventsOf(store, file)), words)
+      assert.deepInclude(store.summary(file), { folder: "/srv/shop", title: "one" })
+    }
+  })
+
+  it("has no times that no clock can show", () => {
+    const { file, store } = homeOf(
+      agent,
+      textOf(lines).replaceAll(/"timestamp":"[^"]*"/g, "\"timestamp\":1e300")
+    )
+    const { created_at = 0, last_active_at = 0 } = store.summary(file) ?? {}
+    for (const ts of [created_at, last_active_at, ...eventsOf(store, file).map(({ ts }) => ts)]) {
+      assert.isBelow(ts, 8.64e12)
+    }
+  })
+
   it("is listed with its prompt also when that is longer than what a list reads", () => {
     const long = "x".repeat(300_000)
     const { file, store } = homeOf(
@@ -130,6 +149,66 @@ describe("Claude Code's tree", () => {
     assert.deepStrictEqual(promptsIn("claude", textOf([...plain.claude, chosen])), ["one"])
   })
 
+  it("is listed also where a subagent's lines come first", () => {
+    const beside = { isSidechain: true }
+    const warmup = [
+      claudeLine(90, null, "user", "Warmup", beside),
+      claudeLine(91, 90, "assistant", "ready", beside)
+    ]
+    const { file, store } = homeOf("claude", textOf([...warmup, ...plain.claude]))
+    assert.deepInclude(store.summary(file), { title: "one" })
+    const alone = homeOf("claude", textOf(warmup))
+    assert.isUndefined(alone.store.summary(alone.file))
+  })
+
+  it("has its own summary as its title, not another conversation's", () => {
+    const titled = (leafUuid: string) => {
+      const summary = JSON.stringify({ type: "summary", summary: "Mend the shop", leafUuid })
+      const { file, store } = homeOf("claude", textOf([summary, ...plain.claude]))
+      return store.summary(file)?.title
+    }
+    assert.strictEqual(titled(uuidOf(6)), "Mend the shop")
+    assert.strictEqual(titled("cccccccc-0000-4000-8000-000000000001"), "one")
+  })
+
+  it("is of the folder it was moved to together with its project", () => {
+    const lines = plain.claude.map((line, place) => place < 4 ? line.replace("/srv/shop", "/srv/gone") : line)
+    const { file, store } = homeOf("claude", textOf(lines))
+    assert.strictEqual(store.summary(file)?.folder, "/srv/shop")
+    // The folder it began in is still there: nothing was moved.
+    const { file: kept, store: same } = homeOf(
+      "claude",
+      textOf(lines.map((line) => line.replace("/srv/gone", import.meta.dirname)))
+    )
+    assert.strictEqual(same.summary(kept)?.folder, import.meta.dirname)
+  })
+
+  it("does not lead through a linked folder to what another's subagents said", () => {
+    const call = {
+      content: [{ type: "tool_use", id: "t", name: "Task", input: {} }],
+      role: "assistant",
+      id: "m"
+    }
+    const result = { content: [{ type: "tool_result", tool_use_id: "t", content: "done" }], role: "user" }
+    const { file, root, store } = homeOf(
+      "claude",
+      textOf([
+        ...plain.claude,
+        claudeLine(7, 6, "user", "go"),
+        claudeLine(8, 7, "assistant", "", { message: call }),
+        claudeLine(9, 8, "user", "", { message: result, toolUseResult: { agentId: "abc" } })
+      ])
+    )
+    const own = join(root, "projects/-srv-shop", ids.claude)
+    const told = () => JSON.stringify(eventsOf(store, file)).includes("correct-horse")
+    mkdirSync(join(own, "subagents"), { recursive: true })
+    writeFileSync(join(own, "subagents/agent-abc.jsonl"), claudeLine(50, null, "assistant", "correct-horse"))
+    assert.isTrue(told())
+    renameSync(join(own, "subagents"), join(root, "elsewhere"))
+    symlinkSync(join(root, "elsewhere"), join(own, "subagents"))
+    assert.isFalse(told())
+  })
+
   it("is counted once", () => {
     const { file, store } = homeOf("claude", textOf(plain.claude.flatMap((line) => [line, line])))
     assert.deepInclude(runSteps(store.counts?.(file) ?? assert.fail("it is counted")), {
@@ -157,6 +236,16 @@ describe("Codex' copies", () => {
     assert.deepStrictEqual(promptsOf(eventsOf(store, file)), ["one", "in the copy"])
     const keys = runSteps(store.history(file, Number.POSITIVE_INFINITY)).records.map(({ key }) => key)
     assert.strictEqual(new Set(keys).size, keys.length)
+  })
+})
+
+describe("Gemini's folders", () => {
+  it("are not those that a link leads to", () => {
+    const { root, store } = homeOf("gemini", textOf(plain.gemini))
+    const chats = join(root, ".gemini/tmp/shop/chats")
+    renameSync(chats, join(root, "elsewhere"))
+    symlinkSync(join(root, "elsewhere"), chats)
+    assert.deepStrictEqual(runSteps(store.files(["/"])), [])
   })
 })
 
@@ -210,6 +299,19 @@ describe("a file of Claude that was made to be slow", () => {
     const text = textOf([...plain.claude.slice(0, 1), ...progress, ...beside, ...plain.claude.slice(1)])
     const began = process.cpuUsage()
     assert.deepStrictEqual(promptsIn("claude", text), words)
+    assert.isBelow(process.cpuUsage(began).user / 1e6, 2)
+  })
+
+  it("is read in time: thousands of lines that jump back over all that was read, to lines that are not there", () => {
+    const third = 10_000
+    const lines = Array.from(
+      { length: 3 * third },
+      (_, place) => claudeLine(place, place < third ? 3 * third - 1 - place : 900_000 + place, "system", "x")
+    )
+    const text = textOf([...lines, claudeLine(3 * third, 2 * third - 1, "user", "end")])
+    const { file, store } = homeOf("claude", text)
+    const began = process.cpuUsage()
+    assert.strictEqual(runSteps(store.history(file, Number.POSITIVE_INFINITY)).records.length, 3 * third + 1)
     assert.isBelow(process.cpuUsage(began).user / 1e6, 2)
   })
 })
