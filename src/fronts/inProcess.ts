@@ -1,8 +1,8 @@
 /**
  * inProcess: the session port for the relay in this process.
  */
-import { Effect, Layer, Stream } from "effect"
-import type { RelayEvent, SessionId } from "../schema/index.js"
+import { Effect, Layer, Result, Stream } from "effect"
+import { readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
 import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
@@ -17,6 +17,10 @@ const toPortError = (error: RelayError): PortError => {
   const { code, metadata, text } = toErrorEvent(error)
   return new PortError({ code, reason: text, detail: metadata })
 }
+
+/** What a front's client sent is held to the same rules as a socket's frames. */
+const checked = <A>(decoded: Result.Result<A, string>, code: "bad_handshake" | "bad_command") =>
+  Effect.fromResult(Result.mapError(decoded, (reason) => new PortError({ code, reason })))
 
 /** Our own frames, encoded from typed events. */
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
@@ -33,7 +37,8 @@ const make = Effect.gen(function*() {
   const findings = yield* AgentFindings
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
-    function*({ after_seq: _, ...handshake }) {
+    function*({ after_seq: _, ...given }) {
+      const handshake = yield* checked(readHandshake(given), "bad_handshake")
       const { front } = handshake
       const by = yield* Sender
       const sender = front === undefined ? by : { ...by, front }
@@ -56,8 +61,11 @@ const make = Effect.gen(function*() {
         attached,
         start: session.describe(),
         last_seq,
-        submit: (command) =>
-          Effect.mapError(Effect.provideService(submit(command), Sender, sender), toPortError),
+        submit: (given) =>
+          Effect.flatMap(
+            checked(readCommand(given), "bad_command"),
+            (command) => Effect.mapError(Effect.provideService(submit(command), Sender, sender), toPortError)
+          ),
         now: Effect.sync(() => log.summary()),
         history: (after_seq) =>
           after_seq >= last_seq

@@ -256,8 +256,11 @@ const make = (items: (end: (ending: Ending) => void) => Stretch["items"]): Stret
 export const resume = (port: Port, session: PortSession, place: Place): Stretch =>
   make((end) =>
     Stream.unwrap(Effect.gen(function*() {
-      const read_from = yield* startOf(port, session.session_id, yield* session.now, place.after_seq)
-      return yield* follow(port, session, { ...place, read_from }, end)
+      const now = yield* session.now
+      // A position in another session of the same name may be further on than this one.
+      const after_seq = Math.min(place.after_seq, now.last_seq)
+      const read_from = yield* startOf(port, session.session_id, now, after_seq)
+      return yield* follow(port, session, { ...place, after_seq, read_from }, end)
     }))
   )
 

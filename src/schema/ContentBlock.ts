@@ -39,3 +39,7 @@ export type NativeBlock = typeof NativeBlock.Type
 /** The text of a message: its text blocks, joined without a separator, since they are pieces of one text. */
 export const textOf = (content: ReadonlyArray<{ readonly type: string; readonly text?: unknown }>): string =>
   content.map((block) => block.type === "text" && typeof block.text === "string" ? block.text : "").join("")
+
+/** Whether a prompt says nothing: blanks and no image. */
+export const isSilent = (content: ReadonlyArray<ContentBlock>): boolean =>
+  textOf(content).trim() === "" && !content.some(({ type }) => type === "image")

@@ -6,7 +6,7 @@
 import { Result, Schema, type SchemaIssue } from "effect"
 import * as Command from "./ClientCommand.js"
 import type { ClientCommand } from "./ClientCommand.js"
-import { type ContentBlock, textOf } from "./ContentBlock.js"
+import { type ContentBlock, isSilent } from "./ContentBlock.js"
 import { type Sentences, sentencesOf } from "./fields.js"
 import { Handshake } from "./Handshake.js"
 import { MessageId } from "./Ids.js"
@@ -87,7 +87,8 @@ export const decodeHandshake = (
   const odd = oddity(fields)
   return odd === undefined ? readHandshake(fields) : Result.fail(odd)
 }
-const readHandshake = decodeWith(Handshake)
+/** Decodes a handshake that did not come as a frame. */
+export const readHandshake = decodeWith(Handshake)
 
 const emptyPrompt = "the prompt is empty: add some text or an image"
 
@@ -95,8 +96,9 @@ const toBlocks = (
   content: ReadonlyArray<ContentBlock>
 ): Result.Result<Command.UserMessage["content"], string> => {
   const [first, ...others] = content
-  const silent = textOf(content).trim() === "" && !content.some((block) => block.type === "image")
-  return first === undefined || silent ? Result.fail(emptyPrompt) : Result.succeed([first, ...others])
+  return first === undefined || isSilent(content)
+    ? Result.fail(emptyPrompt)
+    : Result.succeed([first, ...others])
 }
 
 const toPrompt = (
@@ -162,7 +164,8 @@ const readers: Record<string, (fields: Fields) => Result.Result<ClientCommand, s
 const readMode = decodeWith(Command.SetPermissionMode)
 const known = Object.keys(readers).join(", ")
 
-const readFields = (fields: Fields): Result.Result<ClientCommand, string> => {
+/** Decodes a command that did not come as a frame. */
+export const readCommand = (fields: Fields): Result.Result<ClientCommand, string> => {
   const odd = oddity(fields)
   if (odd !== undefined) return Result.fail(odd)
   const { type } = fields
@@ -191,7 +194,7 @@ export const decodeFrame = (
     return Result.mapError(toPrompt(textBlocks(frame), {}), (problem) => ({ problem }))
   }
   const { message_id } = fields
-  return Result.mapError(readFields(fields), (problem) => ({
+  return Result.mapError(readCommand(fields), (problem) => ({
     problem,
     ...(isMessageId(message_id) && { message_id })
   }))

@@ -48,7 +48,11 @@ export const mcp: Answer<"/mcp"> = ({ request, response }) =>
     const header = (name: string) => text(request.headers[name])
     const answered = message === undefined
       ? Effect.succeed(server.unreadable)
-      : server.handle(message, { "mcp-method": header("mcp-method") })
+      : server.handle(message, {
+        "mcp-protocol-version": header("mcp-protocol-version"),
+        "mcp-method": header("mcp-method"),
+        "mcp-name": header("mcp-name")
+      })
     const answer = Effect.gen(function*() {
       const reply = yield* answered
       if (reply === undefined) return void response.writeHead(202, { "cache-control": "no-store" }).end()

@@ -1,20 +1,26 @@
 /** The relay as an ACP agent, judged by the protocol's own SDK: over `/acp`, and as `ai-relay acp` has it. */
 import * as acp from "@agentclientprotocol/sdk"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { WebSocket } from "ws"
 import * as AcpAgent from "../../src/fronts/acp/AcpAgent.js"
 import * as PathMap from "../../src/fronts/acp/PathMap.js"
 import * as overClient from "../../src/fronts/overClient.js"
 import { SessionPort } from "../../src/fronts/SessionPort.js"
-import type { EventBody } from "../../src/schema/index.js"
+import { type EventBody, textOf } from "../../src/schema/index.js"
 import { RelayServer } from "../../src/server/RelayServer.js"
 import * as FakeAdapter from "../support/fakeAdapter.js"
 import { layerOf, type Options } from "../support/relayServer.js"
 
 type Json = Record<string, any> // oxlint-disable-line typescript/no-explicit-any
+
+const state_dir = mkdtempSync(join(tmpdir(), "acp-"))
+afterAll(() => rmSync(state_dir, { recursive: true }))
 
 interface Wire {
   readonly stream: acp.Stream
@@ -365,6 +371,104 @@ for (const [name, open] of Object.entries(wires)) {
       },
       { onCommand: silent }
     )
+
+    const ending: Options = {
+      state_dir,
+      onCommand: (command, agent) =>
+        command.type === "interrupt" ? agent.say({ type: "turn_end", stop_reason: "cancelled" }) : Effect.void
+    }
+    // Over a relay's socket a session is over only when that is closed, which nobody can wait for here.
+    const inProcess = name === "over /acp" ? test : () => {}
+    inProcess(
+      "opens an ended session again once for all prompts, in their order; a cancel stops those that wait for it",
+      async ({ editor, fake, say }) => {
+        const one = await editor()
+        const sessionId = await newSession(one)
+        const endIt = async () => {
+          const agents = fake.agents.length
+          const last = one.request("session/prompt", promptOf(sessionId, "last")).catch(() => undefined)
+          while (!fake.agent().sent.some(({ type }) => type === "user_message")) {
+            await new Promise(setImmediate)
+          }
+          await Effect.runPromise(fake.agent().exit({ exit_code: 0 }))
+          await last
+          while ((await one.request("session/list"))["sessions"][0]._meta["ai-relay"].state !== "closed") {
+            await new Promise(setImmediate)
+          }
+          return agents
+        }
+        const agents = await endIt()
+        const stopped = one.request("session/prompt", promptOf(sessionId, "stopped"))
+        await one.cancel(sessionId)
+        assert.strictEqual((await stopped)["stopReason"], "cancelled")
+        assert.notInclude(JSON.stringify(fake.agent().sent), "stopped")
+        assert.strictEqual(fake.agents.length, agents + 1)
+
+        await endIt()
+        const both = ["first", "second"].map((text) =>
+          one.request("session/prompt", promptOf(sessionId, text))
+        )
+        const sent = () =>
+          fake.agent().sent.flatMap((command) =>
+            command.type === "user_message" ? [textOf(command.content)] : []
+          )
+        for (const text of ["first", "second"]) {
+          while (!sent().includes(text)) await new Promise(setImmediate)
+          await say(end)
+        }
+        assert.deepStrictEqual((await Promise.all(both)).map(({ stopReason }) => stopReason), [
+          "end_turn",
+          "end_turn"
+        ])
+        assert.deepStrictEqual(sent(), ["first", "second"])
+        assert.strictEqual(fake.agents.length, agents + 2)
+      },
+      ending
+    )
+
+    test("takes an answer it did not offer for no permission", async ({ ask, editor, prompted }) => {
+      let answer = ""
+      const one = await editor({ permission: () => selected(answer) })
+      const sessionId = await newSession(one)
+      one.request("session/prompt", promptOf(sessionId, "go")).catch(() => {})
+      await prompted()
+      for (const optionId of ["nope", "", "reject_once", "allow"]) {
+        answer = optionId
+        const { behavior } = await ask(FakeAdapter.askFor(`q-${optionId}`))
+        assert.strictEqual(behavior, optionId === "allow" ? "allow" : "deny", optionId)
+      }
+    }, { onCommand: silent })
+
+    test("takes images by any of their names, and bytes that are text; an empty prompt is refused", async ({ editor, fake }) => {
+      const one = await editor()
+      const sessionId = await newSession(one)
+      const prompt = (...blocks: ReadonlyArray<object>) =>
+        one.request("session/prompt", { sessionId, prompt: blocks }).catch((
+          { code }: { readonly code: number }
+        ) => code)
+      await prompt(
+        { type: "image", mimeType: "image/jpg", data: "aGk=" },
+        { type: "image", mimeType: "IMAGE/PNG", data: "aGk=" },
+        {
+          type: "resource",
+          resource: { uri: "file:///a.txt", mimeType: "text/plain; charset=utf-8", blob: "aGk=" }
+        },
+        { type: "resource", resource: { uri: "file:///a.gif", mimeType: "image/gif", blob: "aGk=" } }
+      )
+      const [command] = fake.agent().sent
+      const content = command?.type === "user_message" ? command.content : []
+      assert.deepStrictEqual(
+        content.map((block) =>
+          block.type === "image" && block.source.type === "base64" ? block.source.media_type : "text"
+        ),
+        ["image/jpeg", "image/png", "text", "image/gif"]
+      )
+      assert.include(textOf(content), "hi")
+      assert.strictEqual(await prompt({ type: "text", text: " \n" }), -32602)
+      assert.strictEqual(await prompt({ type: "text", text: "" }), -32602)
+      const { sessions } = await one.request("session/list", { cwd: `${process.cwd()}/` })
+      assert.lengthOf(sessions, 1)
+    })
 
     test("refuses with the codes of the protocol and the relay's words", async ({ editor }) => {
       const one = await editor()

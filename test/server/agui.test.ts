@@ -191,6 +191,11 @@ describe("/agui", () => {
       await refusalOf(inputOf("r", { messages: [user("u", audio)] })),
       /^400 content of type "audio\/wav" is not supported/
     )
+    const long = inputOf("r", { messages: [user("u".repeat(257), "hello")] })
+    assert.match(await refusalOf(long), /^400 the last message's `id` must have at most 256/)
+    // Blanks are no prompt.
+    await eventsOf(await post(relay, "/agui/fake", inputOf("r", { messages: [user("u", " \n")] })))
+    assert.lengthOf(relay.fake.agents, 0)
     assert.match(await refusalOf({}, { "content-type": "text/plain" }), /^415 send JSON/)
     const unknown = await post(relay, "/agui/nobody", inputOf("r", { messages: [user("u", "hello")] }))
     assert.strictEqual(unknown.status, 400)

@@ -196,6 +196,49 @@ describe("/mcp", () => {
     assert.strictEqual((await fetch(`http://127.0.0.1:${relay.port}/mcp`)).status, 405)
   }, options)
 
+  test("refuses versions it does not speak, and headers that say something else", async (relay) => {
+    const list = { jsonrpc: "2.0", id: 1, method: "tools/list" }
+    const codeOf = async (body: object, headers: Record<string, string>) => {
+      const response = await post(relay, body, headers)
+      return [response.status, ((await response.json()) as Json)["error"]?.code]
+    }
+    assert.deepStrictEqual(await codeOf(list, { "mcp-protocol-version": "1999-01-01" }), [400, -32022])
+    assert.deepStrictEqual(await codeOf(list, { "mcp-protocol-version": "2025-06-18" }), [200, undefined])
+    const _meta = { "io.modelcontextprotocol/protocolVersion": "2026-07-28" }
+    const called = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "relay_agents", _meta } }
+    for (
+      const [headers, answer] of [
+        [{ "mcp-name": "relay_end" }, [400, -32020]],
+        [{ "mcp-protocol-version": "2025-06-18" }, [400, -32020]],
+        [{ "mcp-name": "relay_agents", "mcp-protocol-version": "2026-07-28" }, [200, undefined]]
+      ] as const
+    ) assert.deepStrictEqual(await codeOf(called, headers), [...answer])
+  }, options)
+
+  test("takes empty arguments for left out, and no number for more than there is", async (relay) => {
+    const opened = await call(relay, "relay_open", {
+      tool: "fake",
+      session_id: "s",
+      folder: "",
+      model: "",
+      permission_mode: ""
+    })
+    assert.deepInclude(opened, { session_id: "s", isError: false })
+    // Prompts without an id are not the same prompt.
+    for (const text of ["one", "two"]) {
+      const prompt = { session_id: "s", text, message_id: "", when: "", wait_seconds: 5 }
+      assert.deepInclude(await call(relay, "relay_prompt", prompt), { state: "done", text: "Done." })
+    }
+    const { seq } = await call(relay, "relay_wait", { session_id: "s", after_seq: 1e9, wait_seconds: 5 })
+    const { next_seq } = await call(relay, "relay_read", { session_id: "s", after_seq: 1e9 })
+    assert.isBelow(seq, 100)
+    assert.strictEqual(next_seq, seq)
+    for (const more of [{ text: " " }, { text: "x", message_id: "m".repeat(257) }]) {
+      const refused = await call(relay, "relay_prompt", { session_id: "s", ...more })
+      assert.deepInclude(refused, { isError: true, code: "bad_command" })
+    }
+  }, { ...options, onCommand: FakeAdapter.answering() })
+
   test("lets an agent in with its session's token: to its own children, and no further", async (relay) => {
     const as = (token: string) => async (name: string, args: object = {}): Promise<Json> => {
       const response = await post(

@@ -8,7 +8,7 @@
  */
 import { Deferred, Effect, Exit, FiberSet, Scope } from "effect"
 import { JsonRpcError, type JsonRpcId } from "../../adapters/wire/JsonRpc.js"
-import { type ClientCommand, type Handshake, SessionId } from "../../schema/index.js"
+import { type ClientCommand, type Handshake, isSilent, SessionId } from "../../schema/index.js"
 import { type Open, open, text } from "../read.js"
 import type { PortError, SessionPort } from "../SessionPort.js"
 import * as Asking from "./asking.js"
@@ -61,6 +61,10 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
   const fork = yield* FiberSet.makeRuntime<never>()
   const attached = new Map<string, Attached>()
   const running = new Map<JsonRpcId, () => Effect.Effect<void, PortError>>()
+  /** Ended sessions that are being opened again. */
+  const reopening = new Map<string, Deferred.Deferred<Attached, JsonRpcError | PortError>>()
+  /** Prompts that wait for that, and their session. */
+  const waiting = new Map<Prompt, unknown>()
   let client: Open = {}
   let clientName = "client"
 
@@ -165,14 +169,28 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
 
   // --- talking ---------------------------------------------------------------------------------------------------
 
-  /** The session with this id; reopened if it has ended. */
-  const alive = (params: Open) =>
+  const awaken = ({ id }: Attached) =>
     Effect.gen(function*() {
-      const entry = yield* openEntry(params)
-      if (!entry.isOver) return entry
-      const again = yield* reopen({ session_id: SessionId.make(entry.id) }, false)
+      const again = yield* reopen({ session_id: SessionId.make(id) }, false)
       yield* again.begin
       return again.entry
+    })
+
+  /** The session with this id; reopened if it has ended, once for all that need it. */
+  const alive = (params: Open): Effect.Effect<Attached, JsonRpcError | PortError> =>
+    Effect.gen(function*() {
+      const entry = yield* openEntry(params)
+      const others = reopening.get(entry.id)
+      if (others !== undefined) return yield* Deferred.await(others)
+      if (!entry.isOver) return entry
+      const reopened = Deferred.makeUnsafe<Attached, JsonRpcError | PortError>()
+      reopening.set(entry.id, reopened)
+      // All wait for the same, so they go on in their order.
+      fork(Effect.flatMap(Effect.exit(awaken(entry)), (exit) => {
+        reopening.delete(entry.id)
+        return Effect.asVoid(Deferred.done(reopened, exit))
+      }))
+      return yield* Deferred.await(reopened)
     })
 
   const command = (entry: Attached, given: ClientCommand) =>
@@ -201,34 +219,40 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     })
 
   const prompt = (params: Open, rpcId: JsonRpcId): Rpc.Handled => {
-    let stopMine: (() => Effect.Effect<void, PortError>) | undefined
+    const mine: Prompt = {
+      rpcId,
+      done: Deferred.makeUnsafe<object, JsonRpcError>(),
+      turn: undefined,
+      isQueued: false,
+      isSent: false,
+      isCancelled: false
+    }
+    let place: Attached | undefined
+    const stopMine = () =>
+      Effect.suspend(() => {
+        mine.isCancelled = true
+        return place === undefined ? Effect.void : stop(place, (prompt) => prompt === mine)
+      })
     return Effect.gen(function*() {
+      running.set(rpcId, stopMine)
       const content = toContent(params["prompt"], paths)
       if (typeof content === "string") return yield* wrong(content)
       const [first, ...more] = content
-      if (first === undefined) return yield* wrong("`prompt` must not be empty")
-      const entry = yield* alive(params)
+      if (first === undefined || isSilent(content)) return yield* wrong("`prompt` must not be empty")
+      waiting.set(mine, params["sessionId"])
+      const entry = yield* Effect.ensuring(alive(params), Effect.sync(() => waiting.delete(mine)))
+      if (mine.isCancelled) return { result: { stopReason: "cancelled" } }
+      place = entry
       const { when } = open(open(params["_meta"])["ai-relay"])
       const message_id = newId()
-      const done = yield* Deferred.make<object, JsonRpcError>()
-      const mine: Prompt = {
-        rpcId,
-        done,
-        turn: undefined,
-        isQueued: false,
-        isSent: false,
-        isCancelled: false
-      }
       entry.prompts.set(message_id, mine)
-      stopMine = () => stop(entry, (prompt) => prompt === mine)
-      running.set(rpcId, stopMine)
       yield* entry.session.submit({
         type: "user_message",
         content: [first, ...more],
         message_id,
         ...((when === "steer" || when === "interrupt" || when === "queue") && { when })
       }).pipe(Effect.tapError(() => Effect.sync(() => entry.prompts.delete(message_id))))
-      return { result: yield* Deferred.await(done) }
+      return { result: yield* Deferred.await(mine.done) }
     }).pipe(Effect.ensuring(Effect.sync(() => {
       // The client may have reused the id in the meantime.
       if (running.get(rpcId) === stopMine) running.delete(rpcId)
@@ -238,7 +262,8 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
   const list = (params: Open): Rpc.Handled =>
     Effect.gen(function*() {
       const port = yield* options.port
-      const cwd = text(params["cwd"])
+      // Editors write a folder with a slash at its end, too.
+      const cwd = text(params["cwd"])?.replace(/(?<=.)\/+$/, "")
       const from = Number(text(params["cursor"]) ?? 0)
       if (!Number.isInteger(from) || from < 0) {
         return yield* wrong("`cursor` must be one that session/list gave")
@@ -357,6 +382,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
 
   const heed = (method: string, params: Open): void => {
     if (method === "session/cancel") {
+      for (const [prompt, id] of waiting) if (id === params["sessionId"]) prompt.isCancelled = true
       fork(Effect.ignore(Effect.flatMap(openEntry(params), (entry) => stop(entry))))
     }
     if (method === "$/cancel_request") {

@@ -29,6 +29,8 @@ const ownOptions = [
   { optionId: "deny", name: "Deny", kind: "reject_once" }
 ]
 
+const allowing = new Set(["allow", "allow_session"])
+
 const stopped = { behavior: "deny", stop: true } as const
 
 export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
@@ -83,7 +85,8 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     askOptions(entry, op, choices, op.text, (optionId, meta) => {
       const { message, scope, stop, updatedInput } = meta
       respond(entry, op.request_id, {
-        ...(isOffered ? { option_id: optionId } : { behavior: optionId === "deny" ? "deny" : "allow" }),
+        // An answer that was not offered is no permission.
+        ...(isOffered ? { option_id: optionId } : { behavior: allowing.has(optionId) ? "allow" : "deny" }),
         ...(optionId === "allow_session" && !isOffered && { scope: "session" }),
         ...(typeof message === "string" && { message }),
         ...((scope === "once" || scope === "session") && { scope }),
@@ -106,7 +109,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     }))
     const skip = { optionId: "skip", name: "Skip", kind: "reject_once" }
     askOptions(entry, op, [...choices, skip], question.question, (optionId) => {
-      const chosen = question.options[Number(optionId.slice("option-".length))]
+      const chosen = question.options[choices.findIndex((choice) => choice.optionId === optionId)]
       if (chosen === undefined) return respond(entry, op.request_id, { behavior: "deny" })
       askOneByOne(entry, op, index + 1, { ...given, [question.id]: chosen.label })
     })

@@ -2,10 +2,9 @@
  * content: converts an editor's prompt to the relay's format.
  */
 import type { ContentBlock, McpServer } from "../../schema/index.js"
-import { open, text } from "../read.js"
+import { bareType, imageType } from "../images.js"
+import { type Open, open, text } from "../read.js"
 import type { PathMap } from "./PathMap.js"
-
-const images = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
 
 const pathIn = (uri: string, { toRelay }: PathMap): string => {
   if (!uri.startsWith("file://")) return uri
@@ -21,6 +20,16 @@ const fence = (words: string): string => {
   return "`".repeat(longest + 1)
 }
 
+/** Text, also if the editor sent it as bytes; undefined if it is none. */
+const wordsOf = (resource: Open): string | undefined => {
+  const [words, blob] = [text(resource["text"]), text(resource["blob"])]
+  if (words !== undefined || blob === undefined) return words
+  const type = bareType(text(resource["mimeType"]) ?? "")
+  return type.startsWith("text/") || type === "application/json"
+    ? Buffer.from(blob, "base64").toString("utf8")
+    : undefined
+}
+
 /** The prompt, or a message saying what is wrong with it. */
 export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<ContentBlock> | string => {
   if (!Array.isArray(prompt) || prompt.length === 0) return "`prompt` must be a list of content blocks"
@@ -34,11 +43,9 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
       case "image": {
         const [data, mimeType, uri] = [text(block["data"]), text(block["mimeType"]) ?? "", text(block["uri"])]
         if (data !== undefined && data !== "") {
-          if (!images.has(mimeType)) return `images must be png, jpeg, gif or webp, not "${mimeType}"`
-          blocks.push({
-            type: "image",
-            source: { type: "base64", media_type: mimeType as "image/png", data }
-          })
+          const media_type = imageType(mimeType)
+          if (media_type === undefined) return `images must be png, jpeg, gif or webp, not "${mimeType}"`
+          blocks.push({ type: "image", source: { type: "base64", media_type, data } })
         } else if (uri !== undefined) blocks.push({ type: "image", source: { type: "url", url: uri } })
         break
       }
@@ -50,7 +57,12 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
       case "resource": {
         const resource = open(block["resource"])
         const uri = pathIn(text(resource["uri"]) ?? "", paths)
-        const words = text(resource["text"])
+        const [data, media_type] = [text(resource["blob"]), imageType(text(resource["mimeType"]) ?? "")]
+        if (data !== undefined && data !== "" && media_type !== undefined) {
+          blocks.push({ type: "image", source: { type: "base64", media_type, data } })
+          break
+        }
+        const words = wordsOf(resource)
         if (words === undefined) return `${uri || "a resource"} is not text: send it as an image or a link`
         blocks.push({ type: "text", text: `\n${uri}:\n${fence(words)}\n${words}\n${fence(words)}\n` })
         break

@@ -6,7 +6,8 @@
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import type { ContentBlock, SessionId } from "../../schema/index.js"
-import { SessionId as Id } from "../../schema/index.js"
+import { isSilent, MessageId, SessionId as Id } from "../../schema/index.js"
+import { imageType } from "../images.js"
 import { list, number, type Open, open, text } from "../read.js"
 import type { Dialect, Shown } from "./encode.js"
 
@@ -37,9 +38,8 @@ export interface Input {
   readonly tools: ReadonlyArray<string>
 }
 
-const imageTypes = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
-
 const isSessionId = Schema.is(Id)
+const isMessageId = Schema.is(MessageId)
 
 /** Another client's prompt without an id: this client received it and sends it back with the rest. */
 const isOfLog = (message_id: string) => /^\d+\.(u|s\d+|x\d+)$/.test(message_id)
@@ -57,8 +57,9 @@ const image = (
 ): ContentBlock | string => {
   if (url !== undefined) return { type: "image", source: { type: "url", url } }
   if (data === undefined) return "an image needs its `data` in base64, or its `url`"
-  return imageTypes.has(mimeType)
-    ? { type: "image", source: { type: "base64", media_type: mimeType as "image/png", data } }
+  const media_type = imageType(mimeType)
+  return media_type !== undefined
+    ? { type: "image", source: { type: "base64", media_type, data } }
     : `images must be png, jpeg, gif or webp, not "${mimeType}"`
 }
 
@@ -129,9 +130,12 @@ export const parse = (body: unknown): Input | string => {
   const context = contextOf(input["context"])
   const isNews = context !== undefined && digestOf(context) !== relay["page_context"]
   const blocks = isNews ? [context, ...content] : content
-  const [first, ...more] = content.length === 0 ? [] : blocks
+  const [first, ...more] = isSilent(content) ? [] : blocks
   if (last["role"] === "user" && first !== undefined && (message_id ?? "") === "") {
     return "the last message needs an `id`, so that a request that is sent twice is answered once"
+  }
+  if (first !== undefined && !isMessageId(message_id)) {
+    return "the last message's `id` must have at most 256 characters"
   }
   return {
     threadId,

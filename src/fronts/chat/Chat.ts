@@ -6,7 +6,7 @@
  * The turn continues when a client disconnects. Only `stop` interrupts it.
  */
 import { Effect, Schema, type Scope, Stream } from "effect"
-import { Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
+import { type Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
 import { list, open, questions, text } from "../read.js"
 import { brokenOff, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
 import * as Stretch from "../stretch.js"
@@ -39,9 +39,8 @@ export interface Chat {
 }
 
 const isSessionId = Schema.is(SessionId)
-const decodeHandshake = Schema.decodeUnknownEffect(Handshake)
 
-const bad = (code: "bad_handshake" | "bad_command", reason: string) => new PortError({ code, reason })
+const bad = (reason: string) => new PortError({ code: "bad_command", reason })
 
 const given = (fields: object) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
@@ -140,11 +139,8 @@ export const tell = (
 
 export const make = (port: SessionPort["Service"], { dialect, front, newId }: ChatOptions): Chat => {
   const join = Effect.fnUntraced(function*(fields: object) {
-    const handshake = yield* Effect.mapError(
-      decodeHandshake({ ...given(fields), front }),
-      (error) => bad("bad_handshake", error.message)
-    )
-    return yield* port.join(handshake)
+    // What a page sent is decoded by the port.
+    return yield* port.join({ ...given(fields), front } as Handshake)
   })
 
   /** Apply the client's requested settings where the session's differ. */
@@ -271,14 +267,13 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
       const { pending } = yield* session.now
       if (!pending.includes(response.request_id ?? "")) {
         return yield* bad(
-          "bad_command",
           `nothing named "${
             text(open(body)["request_id"]) ?? ""
           }" is waiting for an answer: it was already answered, or never asked`
         )
       }
       const [problem] = yield* respond(session, [response])
-      if (problem !== undefined) return yield* bad("bad_command", problem)
+      if (problem !== undefined) return yield* bad(problem)
     },
     Effect.scoped
   )

@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import {
   ContentBlock,
+  isSilent,
   MessageId,
   PermissionAnswer,
   type PermissionResponse,
@@ -13,6 +14,7 @@ import {
   type UserMessage,
   When
 } from "../../schema/index.js"
+import { bareType, imageType } from "../images.js"
 import { list, number, type Open, open, text } from "../read.js"
 import { PortError } from "../SessionPort.js"
 
@@ -49,7 +51,7 @@ const decodeAnswer = Schema.decodeUnknownOption(PermissionAnswer)
 
 const bad = (reason: string) => new PortError({ code: "bad_command", reason })
 
-const isImage = (mediaType: string) => mediaType.startsWith("image/")
+const isImage = (mediaType: string) => mediaType === "image" || mediaType.startsWith("image/")
 const isText = (mediaType: string) => mediaType.startsWith("text/") || mediaType === "application/json"
 
 /** Longer than any run of backticks in it. */
@@ -60,24 +62,34 @@ const fenced = (words: string): string => {
 }
 
 /** The content of a `data:` URL; undefined for any other. */
-const dataOf = (url: string): { readonly isBase64: boolean; readonly data: string } | undefined => {
+const dataOf = (url: string): DataUrl | undefined => {
   const comma = url.indexOf(",")
-  if (!url.startsWith("data:") || comma < 0) return undefined
-  return { isBase64: url.slice(0, comma).endsWith(";base64"), data: url.slice(comma + 1) }
+  if (!/^data:/i.test(url) || comma < 0) return undefined
+  const about = url.slice("data:".length, comma)
+  return { type: bareType(about), isBase64: /;\s*base64$/i.test(about), data: url.slice(comma + 1) }
+}
+interface DataUrl {
+  readonly type: string
+  readonly isBase64: boolean
+  readonly data: string
 }
 
-const words = ({ data, isBase64 }: { readonly isBase64: boolean; readonly data: string }): string =>
+const words = ({ data, isBase64 }: DataUrl): string =>
   isBase64 ? Buffer.from(data, "base64").toString("utf8") : decodeURIComponent(data)
 
 const fileBlock = (part: Open): ContentBlock | PortError => {
-  const mediaType = text(part["mediaType"]) ?? ""
   const url = text(part["url"]) ?? ""
   const name = text(part["filename"]) ?? "a file"
   const data = dataOf(url)
-  if (isImage(mediaType) || mediaType === "image/*") {
+  const given = bareType(text(part["mediaType"]) ?? "")
+  // A page may know only that it is an image, or nothing.
+  const mediaType = data !== undefined && (given === "" || given === "image" || given === "image/*")
+    ? data.type
+    : given
+  if (isImage(mediaType)) {
     const source = data === undefined
       ? { type: "url", url }
-      : { type: "base64", media_type: mediaType, data: data.data }
+      : { type: "base64", media_type: imageType(mediaType), data: data.data }
     const block = { type: "image", source }
     if ((data === undefined || data.isBase64) && isBlock(block)) return block
     return bad(
@@ -187,7 +199,7 @@ export const read = (body: unknown, newId: () => string): Prompt | Answers | Por
   const content = contentOf(last)
   if (content instanceof PortError) return content
   const [first, ...others] = content
-  if (first === undefined) return bad("the prompt is empty: send a text part or a file")
+  if (first === undefined || isSilent(content)) return bad("the prompt is empty: send a text part or a file")
   const given = isMessageId(last["id"]) ? last["id"] : newId()
   // An agent cannot forget a prompt: an edited or regenerated one is sent as a new prompt.
   const isAgain = trigger === "regenerate-message" || text(messageId) !== undefined

@@ -104,15 +104,21 @@ export const make = (options: McpServerOptions) => {
         const data = { supported: modern, requested: version }
         return failure(id, codes.version, `version ${version} is not spoken here`, data, 400)
       }
-      const said = headers["mcp-method"]
-      if (isModern && said !== undefined && said !== method) {
-        return failure(
-          id,
-          codes.header,
-          `the header Mcp-Method says ${said}, but the message says ${method}`,
-          undefined,
-          400
-        )
+      const spoken = headers["mcp-protocol-version"]
+      if (!isModern && spoken !== undefined && ![...legacy, ...modern].includes(spoken)) {
+        const data = { supported: [...modern, ...legacy], requested: spoken }
+        return failure(id, codes.version, `version ${spoken} is not spoken here`, data, 400)
+      }
+      const repeated = [
+        ["mcp-protocol-version", "MCP-Protocol-Version", version],
+        ["mcp-method", "Mcp-Method", method],
+        ["mcp-name", "Mcp-Name", method === "tools/call" ? text(open(params)["name"]) : undefined]
+      ] as const
+      for (const [name, header, value] of isModern ? repeated : []) {
+        const said = headers[name]
+        if (said === undefined || value === undefined || said === value) continue
+        const reason = `the header ${header} says ${said}, but the message says ${value}`
+        return failure(id, codes.header, reason, undefined, 400)
       }
       const cache = isModern ? { ttlMs: 60_000, cacheScope: "private" } : {}
       switch (method) {

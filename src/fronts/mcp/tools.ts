@@ -42,6 +42,9 @@ export const mostDepth = 2
 const mostSeconds = 45
 const usualSeconds = 30
 
+/** The longest `message_id`, in characters. */
+const mostMessageId = 256
+
 /** None of them allows without asking what would otherwise be asked. */
 const modes = ["default", "plan", "read-only"]
 
@@ -94,6 +97,7 @@ export const tools: ReadonlyArray<Tool> = [
       },
       message_id: {
         type: "string",
+        maxLength: mostMessageId,
         description: "An id you choose: a prompt that is sent twice runs once."
       },
       wait_seconds
@@ -184,18 +188,25 @@ const faultOf = (name: string, value: unknown, wanted: Open): string | undefined
   const type = text(wanted["type"])
   const is = typeOf(value)
   const fits = type === undefined || is === type || (type === "number" && is === "integer")
+  const most = number(wanted["maxLength"])
+  if (most !== undefined && typeof value === "string" && value.length > most) {
+    return `\`${name}\` must have at most ${most} characters`
+  }
   return fits
     ? undefined
     : `\`${name}\` must be ${type === "object" || type === "integer" ? "an" : "a"} ${type}, not ${is}`
 }
+
+/** Some clients send every property: empty ones are those the model left out. */
+const withoutEmpty = (args: Open): Open =>
+  Object.fromEntries(Object.entries(args).filter(([, value]) => value !== "" && value !== null))
 
 /** What is wrong with a call's arguments, according to the tool's own schema. */
 const wrongIn = (tool: string, args: Open): string | undefined => {
   const described = open(tools.find(({ name }) => name === tool)?.inputSchema)
   const properties = open(described["properties"])
   for (const [name, value] of Object.entries(args)) {
-    // Some clients send every property, and some send more.
-    if (value === null || !Object.hasOwn(properties, name)) continue
+    if (!Object.hasOwn(properties, name)) continue
     const fault = faultOf(name, value, open(properties[name]))
     if (fault !== undefined) return fault
   }
@@ -323,10 +334,12 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     session: PortSession,
     found: SessionListing,
     args: Open,
-    from: number,
+    after_seq: number,
     answered: ReadonlyArray<string> = []
   ) {
-    const { pending, pending_seqs = {} } = yield* session.now
+    const { last_seq, pending, pending_seqs = {} } = yield* session.now
+    // A model may make a number up.
+    const from = Math.min(after_seq, last_seq)
     const known = pending.filter((id) => (pending_seqs[id] ?? 0) <= from)
     const following = stretch.resume(port, session, {
       after_seq: from,
@@ -428,10 +441,10 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
   const read = Effect.fnUntraced(function*(args: Open) {
     const found = yield* find(args)
     const limit = Math.min(200, Math.max(1, Math.trunc(number(args["limit"]) ?? 50)))
-    const from = place(args)
     const { last_seq } = found
+    const from = Math.min(place(args), last_seq)
     const said: Array<Readonly<Record<string, unknown>>> = []
-    let next_seq = Math.max(from, last_seq)
+    let next_seq = last_seq
     if (from < last_seq) {
       const projector = project.make({ settled_until: last_seq, isWhole: true })
       let isFull = false
@@ -496,7 +509,8 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
 
   return {
     /** Undefined: there is no such tool. */
-    call: (name: string, args: Open): Effect.Effect<Result, PortError> | undefined => {
+    call: (name: string, given: Open): Effect.Effect<Result, PortError> | undefined => {
+      const args = withoutEmpty(given)
       const called = Object.hasOwn(calls, name) ? calls[name] : undefined
       if (called === undefined) return undefined
       const wrong = wrongIn(name, args)

@@ -23,7 +23,7 @@ export interface IndexEntry {
 }
 
 /** Changes with the contents of a summary: files of another version are not read. */
-const version = 1
+const version = 2
 /** Number of files remembered. */
 const mostEntries = 20_000
 const saveAfter = "2 seconds"

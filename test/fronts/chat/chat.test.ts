@@ -257,6 +257,33 @@ describe("a chat", () => {
       assert.include(text, String(part.filename))
     }
     assert.lengthOf(relay.agent().sent, 1)
+    // A page may know only that it is an image, call its type otherwise, or know nothing.
+    const png = file("image/png", "x", "b.png")
+    const page2 = [
+      { ...png, mediaType: "image/*" },
+      { ...png, mediaType: undefined },
+      {
+        ...png,
+        mediaType: "IMAGE/PNG",
+        url: png.url.replace("data:image/png;base64", "DATA:IMAGE/PNG;BASE64")
+      },
+      file("image/jpg", "x", "c.jpg")
+    ]
+    await send(...page2)
+    const last = relay.agent().sent.at(-1) as Json
+    assert.deepStrictEqual(
+      last["content"].map(({ source }: Json) => source.media_type),
+      ["image/png", "image/png", "image/png", "image/jpeg"]
+    )
+  })
+
+  test("ends at once where the page is further on than the session, as after another of that name", async (relay) => {
+    const page = pageOn(relay)
+    await page.prompt("m1", "hello")
+    const last = page.messages.at(-1) as Json
+    last["metadata"].relay.seq = 1_000_000_000
+    const { chunks } = await page.post()
+    assert.deepInclude(chunks.at(-1), { type: "finish" })
   })
 
   test(
@@ -354,6 +381,11 @@ describe("a chat", () => {
       [() => post({ id: "c", messages: [] }), 400, "`messages`"],
       [() => post({ id: "c", messages: [{ role: "system", parts: [] }] }), 400, "from the user"],
       [() => post({ id: "c", messages: [{ role: "user", parts: [] }] }), 400, "empty"],
+      [
+        () => post({ id: "c", messages: [{ role: "user", parts: [{ type: "text", text: " " }] }] }),
+        400,
+        "empty"
+      ],
       [() => post({ id: "c", messages: [{ role: "assistant", parts: [] }] }), 400, "metadata.relay"],
       [() => post({ ...prompt, id: "d", folder: "/does/not/exist" }), 403, "/does/not/exist"],
       [() => post({ ...prompt, id: "d", folder: "does-not-exist" }), 404, "does-not-exist"],
