@@ -36,7 +36,8 @@ export const toResponse = (
     : ask?.kind === "question"
     ? toAnswers(asked, open(given))
     : {}
-  const hasAnswers = Object.keys(answers).length > 0
+  // Answers to what asks for permission say nothing about that.
+  const hasAnswers = ask?.kind !== "tool" && Object.keys(answers).length > 0
   const option_id = text(fields["option_id"]) ?? text(fields["optionId"])
   const message = text(fields["reason"]) ?? text(fields["message"])
   const edited = fields["editedArgs"] ?? fields["updatedInput"] ?? fields["updated_input"]

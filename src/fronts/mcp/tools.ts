@@ -386,7 +386,8 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     }
     if (
       !isDeny && args["behavior"] !== "allow" && args["option_id"] === undefined &&
-      args["answers"] === undefined
+      // Answers to what asks for permission say nothing about that.
+      (args["answers"] === undefined || kind === "tool")
     ) {
       return yield* refuse("say what the answer is: `behavior` (allow or deny), `option_id` or `answers`")
     }
