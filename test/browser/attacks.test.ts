@@ -185,6 +185,46 @@ describe.skipIf(missing !== undefined)("what would freeze or blank the console",
     await client.close()
   })
 
+  it("shows thousands of calls, steps and changed files part by part", async () => {
+    const calls = (count: number, tool: string, more: object = {}) =>
+      Array.from({ length: count }, (_, index) => {
+        const tool_use_id = `${tool}-${index}`
+        return [
+          { type: "tool_call", tool, tool_use_id, args: { file_path: `/shop/${index}.ts` }, ...more },
+          { type: "tool_result", tool_use_id, status: "ok", text: "ok" }
+        ]
+      }).flat()
+    const diff = (index: number) => ({
+      type: "file_diff",
+      tool_use_id: "patch",
+      file_path: `/shop/${index}.ts`,
+      diff: "--- a\n+++ b\n@@ -1,1 +1,1 @@\n-a\n+b\n"
+    })
+    const { client, page, worst } = await play("many", [
+      ...numbered({
+        looks: calls(3000, "Read"),
+        files: [
+          { type: "tool_call", tool: "apply_patch", tool_use_id: "patch", args: {} },
+          ...Array.from({ length: 2000 }, (_, index) => diff(index)),
+          { type: "tool_result", tool_use_id: "patch", status: "ok", text: "ok" }
+        ]
+      }),
+      ...neverAsked
+    ])
+    await worst()
+    client.send({ text: "looks" })
+    await said(page, "End of looks.")
+    await page.getByRole("button", { name: /3,?000 steps/ }).click()
+    await page.getByRole("button", { name: "2,900 more" }).click()
+    await areThere(page.locator(".tool-group .tool"), 200)
+    client.send({ text: "files" })
+    await said(page, "End of files.")
+    await areThere(page.locator("figure.diff"), 50)
+    await page.getByRole("button", { name: "1,950 more" }).waitFor()
+    expect(await worst()).toBeLessThan(freeze)
+    await client.close()
+  })
+
   it("draws formulas and diagrams, loaded with the first one, and runs nothing of what they hold", async () => {
     const mermaid = (text: string) => fenced("mermaid", text).trim()
     const edges = Array.from({ length: 58 }, (_, index) => `  n${index % 30} --> n${(index * 7) % 30}`)

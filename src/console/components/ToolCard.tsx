@@ -14,6 +14,7 @@ import { inOneLine } from "./hiddenChars.js"
 import { LongText } from "./LongText.js"
 import { Markdown } from "./Markdown.js"
 import { short, toJson } from "./plain.js"
+import { Portion } from "./Portion.js"
 import { proposedDiff } from "./proposal.js"
 import { commandOf, kindOfTool, subjectInPieces, type ToolKind, toolSubject, toolVerb } from "./toolWords.js"
 import { duration } from "./words.js"
@@ -144,7 +145,7 @@ const Steps = (
           </>
         }
       >
-        {items.map((item) => <ToolCard key={item.key} item={item} folder={folder} />)}
+        <Portion all={items}>{(item) => <ToolCard key={item.key} item={item} folder={folder} />}</Portion>
       </Fold>
     </div>
   )
@@ -219,7 +220,9 @@ export const ToolCard = ({ folder, inner, item }: Props) => {
         {output !== "" && decided?.answers === undefined && <Output text={output} />}
       </Fold>
       {inner !== undefined && <Steps items={inner} folder={folder} name={`${key} steps`} live={live} />}
-      {diffs.map((diff, index) => <DiffView key={`${diff.file_path}-${index}`} {...diff} />)}
+      <Portion all={diffs} most={50}>
+        {(diff, index) => <DiffView key={`${diff.file_path}-${index}`} {...diff} />}
+      </Portion>
     </div>
   )
 }

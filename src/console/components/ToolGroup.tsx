@@ -4,6 +4,7 @@
 import type { ToolItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { Fold } from "./Fold.js"
+import { Portion } from "./Portion.js"
 import { StateIcon, ToolCard } from "./ToolCard.js"
 import { toolVerb } from "./toolWords.js"
 
@@ -28,7 +29,7 @@ export const ToolGroup = (
         </>
       }
     >
-      {items.map((item) => <ToolCard key={item.key} item={item} folder={folder} />)}
+      <Portion all={items}>{(item) => <ToolCard key={item.key} item={item} folder={folder} />}</Portion>
     </Fold>
   </div>
 )

@@ -493,6 +493,7 @@ export const de: Words = {
   copy: "Kopieren",
   copied: "Kopiert",
   copyFailed: "Kopieren nicht möglich. Markieren Sie den Text und kopieren Sie ihn selbst.",
+  more: (count) => `${number(count)} weitere`,
   moreLines: (count) => count === 1 ? "1 weitere Zeile" : `${number(count)} weitere Zeilen`,
   moreCharacters: (count) => `${number(count)} weitere Zeichen`,
   formula: "Formel",

@@ -499,6 +499,7 @@ export const en = {
   copy: "Copy",
   copied: "Copied",
   copyFailed: "Couldn’t copy. Select the text and copy it yourself.",
+  more: (count: number) => `${number(count)} more`,
   moreLines: (count: number) => count === 1 ? "1 more line" : `${number(count)} more lines`,
   moreCharacters: (count: number) => `${number(count)} more characters`,
   formula: "Formula",

@@ -472,6 +472,7 @@ export const zh: Words = {
   copy: "复制",
   copied: "已复制",
   copyFailed: "无法复制。请选中文本后自行复制。",
+  more: (count) => `还有 ${number(count)} 项`,
   moreLines: (count) => `还有 ${number(count)} 行`,
   moreCharacters: (count) => `还有 ${number(count)} 个字符`,
   formula: "公式",

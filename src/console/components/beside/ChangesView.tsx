@@ -10,6 +10,7 @@ import { w } from "../../words/words.js"
 import { DiffView } from "../DiffView.js"
 import { inOneLine } from "../hiddenChars.js"
 import { IconButton } from "../IconButton.js"
+import { Portion } from "../Portion.js"
 import { useMay } from "../rights.js"
 import { lastPart } from "../words.js"
 import { useAnswer } from "./useAnswer.js"
@@ -194,55 +195,57 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
                 )}
               </div>
               <ul>
-                {mine.map((row) => {
-                  const { file: { from, path }, kind } = row
-                  const key = `${group} ${path}`
-                  const name = inOneLine(path)
-                  return (
-                    <li key={key}>
-                      <div className="change-row">
-                        {mayCommit && group !== "conflicts" && (
-                          <input
-                            type="checkbox"
-                            checked={!left.has(path)}
-                            onChange={() => toggle(path)}
-                            aria-label={w.beside.include(name)}
-                          />
-                        )}
-                        <button
-                          type="button"
-                          className="change-name"
-                          aria-expanded={open === key}
-                          onClick={() => setOpen(open === key ? undefined : key)}
-                          title={from === undefined ? name : `${inOneLine(from)} → ${name}`}
-                        >
-                          <span>{inOneLine(lastPart(path))}</span>
-                          <small>{inOneLine(workspace.folderOf(path))}</small>
-                        </button>
-                        <small className="change-kind" data-kind={kind}>{w.beside.kinds[kind]}</small>
-                        {mayCommit && group !== "conflicts" && (
-                          <StageButton
-                            name={name}
-                            isStaged={group === "staged"}
-                            onClick={() => void stage([row], group === "unstaged")}
-                          />
-                        )}
-                        {kind !== "deleted" && (
+                <Portion all={mine} most={200}>
+                  {(row) => {
+                    const { file: { from, path }, kind } = row
+                    const key = `${group} ${path}`
+                    const name = inOneLine(path)
+                    return (
+                      <li key={key}>
+                        <div className="change-row">
+                          {mayCommit && group !== "conflicts" && (
+                            <input
+                              type="checkbox"
+                              checked={!left.has(path)}
+                              onChange={() => toggle(path)}
+                              aria-label={w.beside.include(name)}
+                            />
+                          )}
                           <button
                             type="button"
-                            className="icon-button small"
-                            onClick={() => onOpen(path)}
-                            aria-label={w.beside.open(name)}
-                            title={w.beside.open(name)}
+                            className="change-name"
+                            aria-expanded={open === key}
+                            onClick={() => setOpen(open === key ? undefined : key)}
+                            title={from === undefined ? name : `${inOneLine(from)} → ${name}`}
                           >
-                            <FileText size={14} aria-hidden />
+                            <span>{inOneLine(lastPart(path))}</span>
+                            <small>{inOneLine(workspace.folderOf(path))}</small>
                           </button>
-                        )}
-                      </div>
-                      {open === key && <DiffOf row={row} session_id={session_id} version={value} />}
-                    </li>
-                  )
-                })}
+                          <small className="change-kind" data-kind={kind}>{w.beside.kinds[kind]}</small>
+                          {mayCommit && group !== "conflicts" && (
+                            <StageButton
+                              name={name}
+                              isStaged={group === "staged"}
+                              onClick={() => void stage([row], group === "unstaged")}
+                            />
+                          )}
+                          {kind !== "deleted" && (
+                            <button
+                              type="button"
+                              className="icon-button small"
+                              onClick={() => onOpen(path)}
+                              aria-label={w.beside.open(name)}
+                              title={w.beside.open(name)}
+                            >
+                              <FileText size={14} aria-hidden />
+                            </button>
+                          )}
+                        </div>
+                        {open === key && <DiffOf row={row} session_id={session_id} version={value} />}
+                      </li>
+                    )
+                  }}
+                </Portion>
               </ul>
             </section>
           )
