@@ -155,6 +155,37 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     expect(await box.inputValue()).toBe("first prompt")
     await page.keyboard.press("ArrowDown")
     expect(await box.inputValue()).toBe("")
+
+    const long = "a pasted log ".repeat(20_000)
+    await box.fill(long)
+    await page.reload()
+    await said(page, "first prompt")
+    expect(await box.inputValue()).toBe(long)
+    await box.fill("")
+  })
+
+  it("keep what was attached while another one is looked at, and ask before the page is left", async () => {
+    const page = await stage.open()
+    const dialogs: Array<string> = []
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.type())
+      void dialog.accept()
+    })
+    await openDemo(stage, page, "attached")
+    const dot = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64")
+    await page.locator(".composer input[type=file]").setInputFiles([
+      { name: "dot.gif", mimeType: "image/gif", buffer: dot },
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("notes") }
+    ])
+    const attached = page.locator(".composer").getByRole("button", { name: /(dot\.gif|notes\.txt)/ })
+    await areThere(attached, 2)
+    await page.getByRole("button", { name: "New session" }).click()
+    await page.getByRole("radio", { name: /Demo/ }).waitFor()
+    await page.goBack()
+    await areThere(attached, 2)
+    await page.reload()
+    expect(dialogs).toEqual(["beforeunload"])
+    await areThere(attached, 0)
   })
 
   it("send what was written before they were open, also when the page is loaded again meanwhile", async () => {
@@ -200,6 +231,23 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
       await page.keyboard.press("Enter")
       await page.getByRole("list", { name: "Queued prompts" }).getByText(text).waitFor()
     }
+    // A key of an input method, and Escape in another box, are for that box.
+    await page.getByRole("button", { name: /^More for/ }).first().click()
+    await page.getByRole("button", { name: "Rename" }).click()
+    const title = page.getByLabel("Title")
+    for (const key of ["Enter", "Escape"]) {
+      await title.dispatchEvent("keydown", { key, keyCode: 229, isComposing: true })
+    }
+    expect(await title.count()).toBe(1)
+    await page.keyboard.press("Escape")
+    await areThere(title, 0)
+    await page.getByLabel("Prompt", { exact: true }).focus()
+    await page.getByLabel("Prompt", { exact: true }).dispatchEvent("keydown", {
+      key: "Escape",
+      isComposing: true
+    })
+    await page.getByRole("form", { name: "Question" }).waitFor()
+    await areThere(page.getByRole("list", { name: "Queued prompts" }).getByRole("listitem"), 2)
     await page.keyboard.press("Escape")
     await page.getByText(/^Stopped/).waitFor()
     await page.locator(".bar-state", { hasText: /· ready$/ }).waitFor()

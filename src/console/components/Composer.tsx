@@ -25,6 +25,7 @@ import { FileMenu } from "./beside/FileMenu.js"
 import { mentionAt, mentionOf, withMention } from "./beside/mention.js"
 import { useMentions } from "./beside/useMentions.js"
 import { filesOf, imageTypes, type Picture, toPicture } from "./images.js"
+import { isComposing } from "./isComposing.js"
 import { Pickers } from "./Pickers.js"
 import { short } from "./plain.js"
 import { matching, SlashMenu } from "./SlashMenu.js"
@@ -61,6 +62,9 @@ const useGrowing = (text: string) => {
   return box
 }
 
+/** Images not sent yet, by session: looking at another session loses none. */
+const pasted = new Map<string, ReadonlyArray<Picture>>()
+
 /** Browsing earlier prompts: the position, and the draft to return to. */
 interface Recall {
   readonly at: number
@@ -71,7 +75,8 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
   const { session_id } = store.session
   const [text, setTextOnly] = useState(() => draftOf(session_id))
   const [recall, setRecall] = useState<Recall>()
-  const [pictures, setPictures] = useState<ReadonlyArray<Picture>>([])
+  const [pictures, setPicturesOnly] = useState(() => pasted.get(session_id) ?? [])
+  const [isDraftKept, setDraftKept] = useState(true)
   const [problem, setProblem] = useState<string>()
   const [over, setOver] = useState(false)
   const [marked, setMarked] = useState(0)
@@ -91,8 +96,21 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
 
   const setText = (text: string) => {
     setTextOnly(text)
-    keepDraft(session_id, text)
+    setDraftKept(keepDraft(session_id, text))
   }
+  const setPictures = (pictures: ReadonlyArray<Picture>) => {
+    setPicturesOnly(pictures)
+    pasted.set(session_id, pictures)
+  }
+
+  // What the browser does not keep is lost with the page: it asks first.
+  const isKept = isDraftKept && pictures.length === 0 && attachments.list.length === 0
+  useEffect(() => {
+    if (isKept) return
+    const onLeave = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener("beforeunload", onLeave)
+    return () => removeEventListener("beforeunload", onLeave)
+  }, [isKept])
 
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) box.current?.focus()
@@ -102,7 +120,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
     if (returned === "") return
     const whole = [returned, draftOf(session_id)].filter((part) => part !== "").join("\n\n")
     setTextOnly(whole)
-    keepDraft(session_id, whole)
+    setDraftKept(keepDraft(session_id, whole))
     onReturned()
   }, [onReturned, returned, session_id])
 
@@ -153,7 +171,10 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
       mention === undefined || (can.images && imageTypes.some((image) => image === type))
     attachments.add(files.filter((file) => !isImage(file)))
     const read = await Promise.all(files.filter(isImage).map(toPicture))
-    setPictures((before) => [...before, ...read.filter((picture) => typeof picture !== "string")])
+    setPictures([
+      ...pasted.get(session_id) ?? [],
+      ...read.filter((picture) => typeof picture !== "string")
+    ])
     setProblem(read.find((picture) => typeof picture === "string"))
   }
 
@@ -209,7 +230,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return
+    if (isComposing(event.nativeEvent)) return
     if (options > 0 && onMenuKey(event)) return
     if (onHistoryKey(event)) return
     if (event.key !== "Enter" || event.shiftKey) return

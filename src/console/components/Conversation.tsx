@@ -26,6 +26,7 @@ import { copyText } from "./CopyButton.js"
 import { DriverBar } from "./DriverBar.js"
 import { Folds } from "./Folds.js"
 import { Inspector } from "./Inspector.js"
+import { isComposing } from "./isComposing.js"
 import { LimitBanner } from "./LimitBanner.js"
 import { LinkBanner } from "./LinkBanner.js"
 import { NativeBanner } from "./NativeBanner.js"
@@ -35,6 +36,7 @@ import { useMay, Watching } from "./rights.js"
 import { SessionHeader } from "./SessionHeader.js"
 import { SuggestBox } from "./SuggestBox.js"
 import { Transcript } from "./Transcript.js"
+import { isWriting } from "./useKeys.js"
 import { sessionName } from "./words.js"
 
 const TerminalView = lazy(() =>
@@ -70,6 +72,11 @@ const Body = ({ children, store, view }: {
       </Suspense>
     )
     : <Folds>{children}</Folds>
+
+/** Escape there belongs to the box, or would cost an answer that is half written. */
+const isWritingElsewhere = (target: EventTarget | null): boolean =>
+  isWriting(target) && target.closest(".composer") === null
+  && !(target.closest(".ask") !== null && "value" in target && target.value === "")
 
 /** The palette's commands for the current session. */
 const useSessionCommands = (
@@ -219,7 +226,8 @@ const Live = (
   const mayStop = may("prompt")
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || !isRunning || inspecting || !mayStop) return
+      if (event.key !== "Escape" || event.defaultPrevented || isComposing(event)) return
+      if (!isRunning || inspecting || !mayStop || isWritingElsewhere(event.target)) return
       if (document.querySelector("dialog[open], .sidebar[data-open=true]") !== null) return
       stop()
     }

@@ -6,6 +6,7 @@ import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { type Command, matching } from "./commands.js"
+import { isComposing } from "./isComposing.js"
 import { agentName, sessionName } from "./words.js"
 
 const toCommand = ({ folder, session_id, title, tool }: SessionLine): Command => ({
@@ -71,7 +72,7 @@ export const Palette = ({ commands, onClose, sessions }: Props) => {
           setAt(0)
         }}
         onKeyDown={(event) => {
-          const step = event.nativeEvent.isComposing ? undefined : steps[event.key]
+          const step = isComposing(event.nativeEvent) ? undefined : steps[event.key]
           if (step === undefined) return
           event.preventDefault()
           step()

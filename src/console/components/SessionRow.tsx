@@ -5,6 +5,7 @@ import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
 import { type KeyboardEvent, useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { w } from "../words/words.js"
+import { isComposing } from "./isComposing.js"
 import { useMay } from "./rights.js"
 import { needsYou } from "./sessionGroups.js"
 import type { Relay } from "./useRelay.js"
@@ -88,7 +89,12 @@ export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, rel
 
   if (mode === "rename") {
     const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
-      if (event.key === "Escape") close()
+      if (isComposing(event.nativeEvent)) return
+      if (event.key === "Escape") {
+        // Elsewhere, Escape closes the list or stops the turn.
+        event.stopPropagation()
+        close()
+      }
       if (event.key !== "Enter") return
       relay.change(line, { title: event.currentTarget.value.trim() })
       close()

@@ -11,7 +11,7 @@ export interface Keys {
   readonly nextWaiting: () => void
 }
 
-const isWriting = (target: EventTarget | null): boolean =>
+export const isWriting = (target: EventTarget | null): target is HTMLElement =>
   target instanceof HTMLElement
   && (target.isContentEditable ||
     target.matches("input:not([type=radio], [type=checkbox]), textarea, select"))

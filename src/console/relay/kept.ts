@@ -115,15 +115,19 @@ const draftKey = (session_id: string) => `ai-relay.draft.${session_id}`
 const promptsKey = "ai-relay.prompts"
 const mostPrompts = 100
 const mostChars = 20_000
+/** Longer drafts would leave too little room for prompts that are not sent yet. */
+const mostDraft = 500_000
 
 /** The unsent draft in this browser. */
 export const draftOf = (session_id: string): string => {
   const draft = read(localStorage, draftKey(session_id))
   return typeof draft === "string" ? draft : ""
 }
-export const keepDraft = (session_id: string, text: string) => {
+/** False: it is too long, and a part of it is lost with the page. */
+export const keepDraft = (session_id: string, text: string): boolean => {
   if (text === "") localStorage.removeItem(draftKey(session_id))
-  else write(localStorage, draftKey(session_id), text.slice(0, mostChars))
+  else if (!write(localStorage, draftKey(session_id), text.slice(0, mostDraft))) return false
+  return text.length <= mostDraft
 }
 
 /** Prompts sent from this browser, the latest last. */

@@ -1,7 +1,7 @@
 /**
  * attachments: files for the agent: uploaded to the relay as soon as they are added, and named in the prompt.
  */
-import { useCallback, useRef, useState } from "react"
+import { useCallback, useEffect, useRef, useState } from "react"
 import type { Attachment } from "../../../schema/WorkspaceAnswers.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
@@ -17,10 +17,17 @@ export interface Attached {
 /** The same limit as the relay's. */
 const mostBytes = 50 * 1024 * 1024
 
+/** Files not sent yet, by session: looking at another session loses none. */
+const uploaded = new Map<string, ReadonlyArray<Attached>>()
+
 export const useAttachments = (session_id: string) => {
-  const [list, setList] = useState<ReadonlyArray<Attached>>([])
+  const [list, setList] = useState(() => uploaded.get(session_id) ?? [])
   const [inFolder, setInFolder] = useState(false)
-  const lastId = useRef(0)
+  const lastId = useRef(Math.max(0, ...list.map(({ id }) => id)))
+  useEffect(() => void uploaded.set(session_id, list.filter(({ kept }) => kept !== undefined)), [
+    list,
+    session_id
+  ])
 
   const send = useCallback((id: number, file: File, into: "state" | "folder") => {
     const put = (change: Partial<Attached>) =>
