@@ -7,6 +7,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState, useSyn
 import type { View } from "../../../messages/View.js"
 import { w } from "../../words/words.js"
 import { IconButton } from "../IconButton.js"
+import { isComposing } from "../isComposing.js"
 import { ChangesView } from "./ChangesView.js"
 import { FilesView } from "./FilesView.js"
 
@@ -37,7 +38,7 @@ const Frame = ({ children, onClose }: { readonly children: ReactNode; readonly o
   }, [isSheet])
   // Elsewhere, Escape stops the turn.
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || event.defaultPrevented) return
+    if (event.key !== "Escape" || event.defaultPrevented || isComposing(event.nativeEvent)) return
     event.preventDefault()
     const { target } = event
     const isWriting = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement
