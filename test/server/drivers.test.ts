@@ -138,9 +138,11 @@ describe("whoever drives", () => {
   test("of a terminal is one who may type there", async (door) => {
     const ann = await door.join()
     const prompting = await door.join(await door.token("prompting", ["prompt"]))
-    const { got, text } = await tried(prompting, { type: "drive" })
-    assert.strictEqual(got, "forbidden")
-    assert.include(text, "needs the scope `terminal`")
+    for (const type of ["drive", "interrupt", "end"]) {
+      const { got, text } = await tried(prompting, { type })
+      assert.strictEqual(got, "forbidden")
+      assert.include(text, "needs the scope `terminal`")
+    }
     assert.strictEqual((await tried(ann, { type: "stdin", data: "ls\r" })).got, "sent")
   }, { capabilities: { terminal: true } })
 

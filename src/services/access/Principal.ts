@@ -134,23 +134,13 @@ export const demandOpening = Effect.fnUntraced(
   }
 )
 
-/** Commands that type into a shell, which is more than a prompt. */
-const typed = new Set<ClientCommand["type"]>([
-  "user_message",
-  "interrupt",
-  "schedule",
-  "change_schedule",
-  // The driver holds the others off.
-  "drive",
-  "drive_response"
-])
-
 /** Fails unless the principal may send this command in such a session. */
 export const demandCommand = (
   principal: PrincipalFields,
   { type }: ClientCommand,
   isTerminal: boolean
 ): Effect.Effect<void, Forbidden> =>
-  isTerminal && typed.has(type)
+  // What a prompt may do to an agent is in a terminal done to a shell.
+  isTerminal && commandScopes[type] === "prompt"
     ? demand(principal, "terminal", `the command ${type} in a terminal`)
     : demand(principal, commandScopes[type], `the command ${type}`)
