@@ -571,7 +571,7 @@ describe("a session with many clients, on a relay that is killed at any moment",
 
   it("shows each of them every event, once, in the journal's order, and leaves nothing open", async () => {
     await tryWith(scriptOf(steps, 60), check, 800)
-    for (const what of often) assert.isAbove(tally.get(what) ?? 0, 25, what)
+    for (const what of often) assert.isAbove(tally.get(what) ?? 0, 15, what)
   }, 240_000)
 
   it("also when deadlines pass and nobody is there for long", async () => {

@@ -352,9 +352,14 @@ describe("a link to a session", () => {
     assert.strictEqual(await viewer.closed, 1008)
   })
 
-  test("is for that session where it is: one of its name elsewhere is another, also once it is gone", async (door) => {
-    const elsewhere = mkdtempSync(join(tmpdir(), "elsewhere-"))
-    try {
+  const [state_dir, elsewhere] = ["link", "elsewhere"].map((name) =>
+    mkdtempSync(join(tmpdir(), `ai-relay-${name}-`))
+  ) as [string, string] // Two of two.
+  afterAll(() => [state_dir, elsewhere].forEach((folder) => rmSync(folder, { recursive: true })))
+
+  test(
+    "is for that session where it is: one of its name elsewhere is another, also once it is gone",
+    async (door) => {
       const owner = await begin(door)
       const answer = await share(door, operator, "s", { scopes: ["view", "prompt"], expires_in: 3600 })
       const { token } = await answer.json() as { token: string }
@@ -370,10 +375,9 @@ describe("a link to a session", () => {
       assert.strictEqual(await moving({ folder: elsewhere }), "forbidden")
       await begin(door, { folder: elsewhere })
       assert.strictEqual((await door.ask(token, "/sessions/s/events")).status, 404)
-    } finally {
-      rmSync(elsewhere, { recursive: true })
-    }
-  })
+    },
+    { state_dir, roots: [process.cwd(), elsewhere] }
+  )
 
   test("ends with the token it was made with, if that ends first", async (door) => {
     await begin(door)
