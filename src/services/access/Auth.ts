@@ -136,6 +136,8 @@ const notLocal =
 const ofAgent =
   "this connection comes from a program that an agent of this relay started: agents may not use the relay they run under. "
   + "Connect from a terminal or page of your own"
+const hasLeft =
+  "the connection was closed before the relay could see which program it came from: stay connected until the answer"
 const wrong =
   "the access token is wrong: send the relay's as `Authorization: Bearer …`, or as `token` in the handshake"
 const over = "this access token has expired: ask the operator for a new one (`ai-relay token create`)"
@@ -191,6 +193,7 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       const { socket } = visitor
       const whose = socket === undefined ? "other" : yield* processes.whose(socket)
       if (whose === "agent") return yield* new Unauthorized({ reason: ofAgent })
+      if (whose === "gone") return yield* new Unauthorized({ reason: hasLeft })
       const given = bearer(visitor.authorization) ?? handshakeToken
       const now = yield* Clock.currentTimeMillis
       if (given === undefined && ticket !== undefined) {

@@ -12,6 +12,7 @@
 import { Effect, Semaphore } from "effect"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { readFile } from "node:fs/promises"
+import { networkInterfaces } from "node:os"
 import { firstAgentStarted, isAgents } from "../process/families.js"
 import { type ProcessEntry, procSource } from "../process/ProcessTree.js"
 import { isLoopback } from "./peers.js"
@@ -25,10 +26,10 @@ export interface Ends {
 }
 
 /**
- * `agent`: an agent started it, directly or not. `unknown`: perhaps; it hides its open files. `other`: no agent started it, or
- * it is on another machine.
+ * `agent`: an agent started it, directly or not. `gone`: it has closed the connection, so nobody can tell any more. `unknown`:
+ * perhaps; it hides its open files. `other`: no agent started it, or it is on another machine.
  */
-export type Whose = "agent" | "unknown" | "other"
+export type Whose = "agent" | "gone" | "unknown" | "other"
 
 export interface PeerProcesses {
   readonly whose: (ends: Ends) => Effect.Effect<Whose>
@@ -44,9 +45,19 @@ interface Socket {
   readonly uid: number
 }
 
-/** Whether the other end is on this machine: connections to one of its own addresses come from that address. */
+const plain = (address = "") => address.replace(/^::ffff:(?=\d+\.)/i, "").split("%", 1)[0] ?? ""
+
+/** A process that does not show its open files. */
+interface Hiding {
+  readonly uid: number
+  readonly whose: Whose
+}
+
+/** Whether the other end is on this machine. A program may connect from any of its addresses to any other. */
 const isLocal = ({ localAddress, remoteAddress }: Ends) =>
-  isLoopback(remoteAddress) || (remoteAddress !== undefined && remoteAddress === localAddress)
+  isLoopback(remoteAddress) || isLoopback(localAddress) || remoteAddress === localAddress
+  || Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
+    .some(({ address }) => address === plain(remoteAddress))
 
 /** As the table spells it: an IPv4 address is one little-endian number. */
 const hexOf4 = (address: string) =>
@@ -55,7 +66,7 @@ const hexOf4 = (address: string) =>
 
 /** IPv6: four little-endian numbers. */
 const hexOf6 = (address: string): string => {
-  const [head = "", tail] = address.split("%", 1)[0]?.split("::") ?? []
+  const [head = "", tail] = address.split("::")
   const groupsOf = (text: string) => text === "" ? [] : text.split(":")
   const [left, right] = [groupsOf(head), groupsOf(tail ?? "")]
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
@@ -73,14 +84,19 @@ const port = (number: number | undefined) => (number ?? 0).toString(16).padStart
 export const keysOf = (
   { localAddress = "", localPort, remoteAddress = "", remotePort }: Ends
 ): ReadonlyArray<string> => {
-  const [remote, local] = [remoteAddress, localAddress].map((address) =>
-    address.replace(/^::ffff:(?=\d+\.)/i, "")
-  ) as [string, string]
+  const [remote, local] = [plain(remoteAddress), plain(localAddress)]
   const spell = (hex: (address: string) => string) =>
     `${hex(remote)}:${port(remotePort)} ${hex(local)}:${port(localPort)} `
   if (!remote.includes(".")) return [spell(hexOf6)]
   return [spell(hexOf4), spell((address) => `0000000000000000FFFF0000${hexOf4(address)}`)]
 }
+
+const otherWayRound = ({ localAddress, localPort, remoteAddress, remotePort }: Ends): Ends => ({
+  localAddress: remoteAddress,
+  localPort: remotePort,
+  remoteAddress: localAddress,
+  remotePort: localPort
+})
 
 const readText = (path: string): string => {
   try {
@@ -90,19 +106,25 @@ const readText = (path: string): string => {
   }
 }
 
+/** Whose rights a process has; undefined if it has exited. */
+const uidOf = (pid: number): number | undefined => {
+  const [, effective] = /^Uid:\t\d+\t(\d+)/m.exec(readText(`/proc/${pid}/status`)) ?? []
+  return effective === undefined ? undefined : Number(effective)
+}
+
 /** A table of sockets, read in another thread since that takes milliseconds; empty if there is none. */
 const readTable = (name: "tcp" | "tcp6") =>
   Effect.promise(() => readFile(`/proc/net/${name}`, "latin1").catch(() => ""))
 
-/** The socket at the other end, in a table as it was just now. */
-const find = (keys: ReadonlyArray<string>, table: string): Socket | undefined => {
+/** The socket at the other end, in a table as it was just now; "closed" if no process has it any more. */
+const find = (keys: ReadonlyArray<string>, table: string): Socket | "closed" | undefined => {
   for (const key of keys) {
     const at = table.indexOf(`: ${key}`)
     if (at === -1) continue
     // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
     const fields = table.slice(at + 2, table.indexOf("\n", at)).split(/\s+/)
     const [uid, inode] = [Number(fields[6]), fields[8] ?? "0"]
-    if (inode !== "0") return { inode, uid }
+    return inode === "0" ? "closed" : { inode, uid }
   }
   return undefined
 }
@@ -119,6 +141,23 @@ const socketsOf = function*(pid: number): Generator<string> {
     if (target.startsWith("socket:[")) yield target.slice(8, -1)
   }
 }
+
+/** The sockets at the other ends of these connections, as they are now. */
+const findAll = Effect.fnUntraced(function*(asked: ReadonlyArray<Ends>) {
+  const findIn = (table: string) => asked.map((ends) => find(keysOf(ends), table))
+  const table = yield* readTable("tcp")
+  const found = findIn(table)
+  if (!found.includes(undefined)) return found
+  const table6 = yield* readTable("tcp6")
+  const found6 = findIn(table6)
+  // Some systems have no such tables. Where they have any line, a connection without its own end was reset.
+  const isKept = /\n./.test(table) || /\n./.test(table6)
+  const isOver = (ends: Ends) => {
+    const own = keysOf(otherWayRound(ends))
+    return isKept && find(own, table) === undefined && find(own, table6) === undefined
+  }
+  return asked.map((ends, index) => found[index] ?? found6[index] ?? (isOver(ends) ? "closed" : undefined))
+})
 
 /** Time slice for looking at processes, in ms. */
 const sliceMs = 5
@@ -162,7 +201,8 @@ export const make = (): PeerProcesses => {
 
   /** Finds the owners of these sockets, known clients first, yielding to other fibers. */
   const ownersOf = Effect.fnUntraced(function*(wanted: ReadonlySet<string>) {
-    const found = new Map<string, Whose | "hidden">()
+    const found = new Map<string, Whose>()
+    const hiding: Array<Hiding> = []
     const left = new Set(wanted)
     let since = performance.now()
     const pause = Effect.suspend(() => {
@@ -186,7 +226,8 @@ export const make = (): PeerProcesses => {
         }
       } catch {
         // A process that hides its files may own a socket that no other process has.
-        if (whose !== "other") found.set("hidden", "hidden")
+        const uid = uidOf(entry.pid)
+        if (uid !== undefined) hiding.push({ uid, whose })
       }
       return hasOne
     }
@@ -194,7 +235,7 @@ export const make = (): PeerProcesses => {
       const entry = source.read?.(pid)
       if (entry?.started !== started) clients.delete(pid)
       else look(entry, "other")
-      if (left.size === 0) return found
+      if (left.size === 0) return { found, hiding }
       yield* pause
     }
     const everyone = new Map(source.list().map((entry) => [entry.pid, entry]))
@@ -204,16 +245,26 @@ export const make = (): PeerProcesses => {
       const whose = classify(entry, everyone, first)
       if (whose === "other") others.push(entry)
       else look(entry, whose)
-      if (left.size === 0) return found
+      if (left.size === 0) return { found, hiding }
       yield* pause
     }
     for (const entry of others) {
       if (look(entry, "other")) remember(entry)
-      if (left.size === 0) return found
+      if (left.size === 0) return { found, hiding }
       yield* pause
     }
-    return found
+    return { found, hiding }
   })
+
+  /** Whose a socket is that no process shows. */
+  const guess = (socket: Socket | "closed" | undefined, hiding: ReadonlyArray<Hiding>): Whose => {
+    if (typeof socket !== "object") return "unknown"
+    const suspects = hiding.filter((process) => process.uid === socket.uid)
+    if (suspects.length > 0 && suspects.every(({ whose }) => whose === "agent")) return "agent"
+    // Other users' processes cannot be inspected; one of ours that cannot be found is hiding.
+    const isForeign = uid !== 0 && socket.uid !== uid
+    return isForeign && hiding.every(({ whose }) => whose === "other") ? "other" : "unknown"
+  }
 
   /** Answers all waiting requests. */
   const lookUp = Effect.gen(function*() {
@@ -221,18 +272,20 @@ export const make = (): PeerProcesses => {
     if (pause > 0) yield* Effect.sleep(pause)
     const asked = waiting
     const begun = performance.now()
-    const keys = asked.map(({ ends }) => keysOf(ends))
-    const table = yield* readTable("tcp")
-    const found = keys.map((some) => find(some, table))
-    const table6 = found.includes(undefined) ? yield* readTable("tcp6") : ""
-    const sockets = found.map((socket, index) => socket ?? find(keys[index] ?? [], table6))
-    const owners = yield* ownersOf(new Set(sockets.flatMap((socket) => socket?.inode ?? [])))
+    const all = asked.map(({ ends }) => ends)
+    const sockets = yield* findAll(all)
+    const { found: owners, hiding } = yield* ownersOf(
+      new Set(sockets.flatMap((socket) => typeof socket === "object" ? socket.inode : []))
+    )
+    const ownerOf = (socket: Socket | "closed" | undefined) =>
+      typeof socket === "object" ? owners.get(socket.inode) : undefined
+    // It may have been closed while its owner was looked for.
+    const isUnclear = sockets.some((socket) => ownerOf(socket) === undefined)
+    const afterwards = isUnclear ? yield* findAll(all) : sockets
     asked.forEach((request, index) => {
       const socket = sockets[index]
-      const whose = socket === undefined ? undefined : owners.get(socket.inode)
-      // Other users' processes cannot be inspected; one of ours that cannot be found is hiding.
-      const isForeign = socket !== undefined && uid !== 0 && socket.uid !== uid && !owners.has("hidden")
-      request.answer = whose !== undefined && whose !== "hidden" ? whose : isForeign ? "other" : "unknown"
+      const whose = ownerOf(socket)
+      request.answer = whose ?? (afterwards[index] === "closed" ? "gone" : guess(socket, hiding))
     })
     waiting = waiting.filter(({ answer }) => answer === undefined)
     const now = performance.now()
@@ -243,8 +296,12 @@ export const make = (): PeerProcesses => {
   return {
     whose: (ends) =>
       Effect.suspend(() => {
-        if (firstAgentStarted() === undefined || !isLocal(ends)) return Effect.succeed("other" as const)
-        const asked: Asked = { ends }
+        if (firstAgentStarted() === undefined) return Effect.succeed("other" as const)
+        // Node forgets the addresses of a connection that was closed.
+        const { localAddress, localPort, remoteAddress, remotePort } = ends
+        if (remoteAddress === undefined) return Effect.succeed("gone" as const)
+        if (!isLocal(ends)) return Effect.succeed("other" as const)
+        const asked: Asked = { ends: { localAddress, localPort, remoteAddress, remotePort } }
         waiting = [...waiting, asked]
         const answer = Effect.suspend(() => asked.answer === undefined ? lookUp : Effect.void)
         return Effect.map(one.withPermit(answer), () => asked.answer ?? "unknown")

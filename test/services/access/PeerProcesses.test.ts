@@ -1,11 +1,11 @@
 /** Whose process is at the other end of a connection: real processes, real sockets. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { type Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
+import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PeerProcesses from "../../../src/services/access/PeerProcesses.js"
 import * as ProcessSupervisor from "../../../src/services/process/ProcessSupervisor.js"
@@ -15,7 +15,7 @@ const live = ProcessSupervisor.layer({ input: 100, signal: 200, linger: 100 })
 const patience = 60_000
 
 /** A server that says whose each connection is, by the name the connection gives. */
-const listen = (host: string) =>
+const listen = (host: string, after: Duration.Input = 0) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const processes = PeerProcesses.make()
@@ -24,7 +24,7 @@ const listen = (host: string) =>
       const server = createServer((socket: Socket) => {
         socket.on("error", () => {})
         socket.once("data", (data) =>
-          void Effect.runPromise(processes.whose(socket)).then((whose) => {
+          void Effect.runPromise(Effect.delay(processes.whose(socket), after)).then((whose) => {
             const name = data.toString().trim()
             told.set(name, whose)
             waiting.get(name)?.(whose)
@@ -37,13 +37,17 @@ const listen = (host: string) =>
         Effect.promise(() =>
           new Promise<string>((resolve) => {
             const known = told.get(name)
-            if (known === undefined) waiting.set(name, resolve)
-            else resolve(known)
+            if (known === undefined) {
+              waiting.set(name, resolve)
+            } else resolve(known)
           })
         )
       return { port, server, whose }
     }),
-    ({ server }) => Effect.sync(() => server.close())
+    ({ server }) =>
+      Effect.sync(() =>
+        server.close()
+      )
   )
 
 /** A program that connects, gives its name, and stays. */
@@ -102,6 +106,60 @@ describe("PeerProcesses", { timeout: patience }, () => {
         own.write("own\n")
         assert.strictEqual(yield* whose("own"), "other")
         own.destroy()
+      }).pipe(Effect.provide(live))
+  )
+
+  const isOwn = ({ address, internal }: { readonly address: string; readonly internal: boolean }) =>
+    !internal && !address.startsWith("fe80:")
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses).filter(isOwn)
+  it.live.each(own)(
+    "knows it when it connects to localhost from another of this machine's addresses: $family",
+    (
+      { address, family }
+    ) =>
+      Effect.gen(function*() {
+        const host = family === "IPv4" ? "127.0.0.1" : "::1"
+        const { port, whose } = yield* listen(host)
+        const ends = JSON.stringify({ port, host, localAddress: address })
+        yield* start("", {
+          args: [
+            "-c",
+            `${node} -e 'require("net").connect(${ends}).write("it"); setTimeout(() => {}, 20000)'`
+          ]
+        })
+        assert.strictEqual(yield* whose("it"), "agent")
+      }).pipe(Effect.provide(live))
+  )
+
+  it.live.each([
+    ["closes the connection", "s.end(\"it\", () => process.exit())"],
+    ["is killed", "s.write(\"it\", () => process.kill(process.pid, \"SIGKILL\"))"],
+    ["resets the connection", "s.write(\"it\", () => s.resetAndDestroy())"]
+  ])("takes nobody who has left for a client: one that %s", ([, leave]) =>
+    Effect.gen(function*() {
+      const { port, whose } = yield* listen("127.0.0.1", "300 millis")
+      yield* start("", {
+        args: [
+          "-c",
+          `${node} -e 'const s = require("net").connect(${port}, "127.0.0.1"); ${leave}'; sleep 20`
+        ]
+      })
+      assert.strictEqual(yield* whose("it"), "gone")
+    }).pipe(Effect.provide(live)))
+
+  // Root reads all processes' files.
+  it.live.skipIf(process.getuid?.() === 0)(
+    "takes nobody for a client while an agent's program hides its files",
+    () =>
+      Effect.gen(function*() {
+        const { port, whose } = yield* listen("127.0.0.1")
+        const folder = mkdtempSync(join(tmpdir(), "ai-relay-peers-"))
+        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
+        const hiding = join(folder, "hiding")
+        copyFileSync(node, hiding)
+        chmodSync(hiding, 0o111)
+        yield* start("", { args: ["-c", `${hiding} -e '${client(port, "127.0.0.1", "it")}'`] })
+        assert.strictEqual(yield* whose("it"), "agent")
       }).pipe(Effect.provide(live))
   )
 
