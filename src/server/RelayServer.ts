@@ -4,7 +4,7 @@
  * On shutdown it accepts no new connections or turns, tells clients, and lets running turns finish (`drain`). Then all
  * sessions end, say so to their clients, and the sockets close.
  */
-import { Context, Deferred, Effect, FiberSet, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer, Option, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
@@ -18,6 +18,7 @@ import { Auth, type Visitor } from "../services/access/Auth.js"
 import { fileMark, followFile } from "../services/access/followFile.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
+import { BudgetBook } from "../services/budget/BudgetBook.js"
 import { completesWithin } from "../services/completesWithin.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
@@ -194,6 +195,7 @@ const make = Effect.gen(function*() {
   const { drain, host, max_connections, max_frame_bytes, port } = settings
   const auth = yield* Auth
   const registry = yield* SessionRegistry
+  Option.map(yield* Effect.serviceOption(BudgetBook), (book) => book.paying(auth.tokens.originOf))
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
   const fibers = yield* FiberSet.make<void>()
   const fork = yield* FiberSet.runtime(fibers)<Served>()

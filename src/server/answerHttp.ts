@@ -12,7 +12,7 @@ import { Audit } from "../services/access/Audit.js"
 import { Auth, bearer, Unauthorized, type Visitor } from "../services/access/Auth.js"
 import { isLoopback } from "../services/access/peers.js"
 import { demand, demandReach, Principal, type PrincipalFields } from "../services/access/Principal.js"
-import { Sender } from "../services/session/Sender.js"
+import { agentName, Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
@@ -139,7 +139,7 @@ const agentOf = Effect.fnUntraced(function*({ address, authorization }: Visitor)
     : (yield* SessionRegistry).live(SessionId.make(session_id))
   if (session === undefined) return undefined
   const principal: PrincipalFields = {
-    name: `session ${session.id}`,
+    name: agentName(session.id),
     scopes: new Set(["view", "prompt"]),
     session_id: session.id,
     limits: { folders: [session.log.summary().folder] },

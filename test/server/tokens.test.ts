@@ -450,6 +450,18 @@ describe("a budget of tokens", () => {
     assert.include(String(refused["text"]), "This access token has used")
     assert.strictEqual(door.fake.agent().sent.filter(({ type }) => type === "user_message").length, 2)
   }, { budgets: [{ scope: "token", unit: "turns", cap: 1 }], budget_at_cap: "stop" })
+
+  test("is one with those of the links and devices made with it", async (door) => {
+    const owner = await begin(door)
+    const anna = await door.join(await door.token({ name: "anna", scopes: ["prompt"] }))
+    await door.token({ name: "phone", scopes: ["prompt"], made_by: "anna" })
+    const link = await door.join(await door.token({ name: "link", scopes: ["prompt"], made_by: "phone" }))
+    anna.send({ text: "go" })
+    await owner.waitFor("turn_end")
+    link.send({ text: "go on", message_id: "2" })
+    const refused = await owner.waitFor((event) => event["code"] === "budget_exceeded")
+    assert.include(String(refused["text"]), "This access token has used")
+  }, { budgets: [{ scope: "token", unit: "turns", cap: 1 }], budget_at_cap: "stop" })
 })
 
 describe("the audit", () => {

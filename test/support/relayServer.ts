@@ -11,6 +11,7 @@ import { ServerConfig, type ServerSettings } from "../../src/server/ServerConfig
 import * as Audit from "../../src/services/access/Audit.js"
 import { Auth, type AuthOptions } from "../../src/services/access/Auth.js"
 import { Folders } from "../../src/services/access/Folders.js"
+import { BudgetBook } from "../../src/services/budget/BudgetBook.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { Journal } from "../../src/services/journal/Journal.js"
 import * as NativeDisk from "../../src/services/native/NativeDisk.js"
@@ -49,7 +50,8 @@ export const layerOf = (fake: FakeAdapter.FakeAdapter, options: Options) =>
     Layer.provide(Layer.merge(Folders.layer, Recorder.layer)),
     Layer.provide(Layer.provide(Checkpoints.layer, Folders.layer)),
     Layer.provideMerge(
-      Layer.merge(
+      Layer.mergeAll(
+        BudgetBook.layer,
         Journal.layer,
         Layer.provide(NativeSessions.layerOf(options.native_files ?? nowhere), Folders.layer)
       )

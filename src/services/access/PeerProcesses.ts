@@ -259,7 +259,7 @@ export const make = (): PeerProcesses => {
   /** Whose a socket is that no process shows. */
   const guess = (socket: Socket | "closed" | undefined, hiding: ReadonlyArray<Hiding>): Whose => {
     if (typeof socket !== "object") return "unknown"
-    const suspects = hiding.filter((process) => process.uid === socket.uid)
+    const suspects = hiding.filter((suspect) => suspect.uid === socket.uid)
     if (suspects.length > 0 && suspects.every(({ whose }) => whose === "agent")) return "agent"
     // Other users' processes cannot be inspected; one of ours that cannot be found is hiding.
     const isForeign = uid !== 0 && socket.uid !== uid

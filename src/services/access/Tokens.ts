@@ -43,6 +43,8 @@ export interface Tokens {
     name: string,
     now: number
   ) => { readonly principal: PrincipalFields; readonly hash: string } | undefined
+  /** The token that this one goes back to: links and devices spend what their maker's may spend. */
+  readonly originOf: (name: string) => string
   readonly make: (wanted: Wanted) => Effect.Effect<Made, TokenRefused | TokensUnusable>
   /** Revokes a token and those made with it; false if there is none with this name. */
   readonly revoke: (name: string) => Effect.Effect<boolean, TokensUnusable>
@@ -130,7 +132,7 @@ const shelfOf = (state_dir: string | undefined): Shelf => {
 }
 
 /** Creates, lists and revokes tokens, for `ai-relay token`. */
-export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "named"> => {
+export const onShelf = (state_dir: string | undefined): Omit<Tokens, "find" | "named" | "originOf"> => {
   const shelf = shelfOf(state_dir)
   return {
     make: Effect.fnUntraced(function*(wanted) {
@@ -287,6 +289,13 @@ export const make = Effect.fnUntraced(function*(
       return record === undefined || !isLive(now)(record)
         ? undefined
         : { principal: toPrincipal(record), hash: record.hash }
+    },
+    originOf: (name) => {
+      const records = [...byHash.values()]
+      const makerOf = (name: string) => records.find((record) => record.name === name)?.made_by
+      const line = new Set([name])
+      for (const next of line) line.add(makerOf(next) ?? next)
+      return [...line].at(-1) ?? name
     },
     make: (wanted) => Effect.tap(shelf.make(wanted), refresh),
     revoke: (name) => Effect.tap(shelf.revoke(name), refresh),

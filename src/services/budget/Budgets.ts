@@ -7,6 +7,7 @@
  */
 import type { Budget, Caps } from "../../schema/Budget.js"
 import type { Usage } from "../../schema/index.js"
+import { agentName } from "../session/Sender.js"
 import type { Entry, Ledger, Priced } from "./Ledger.js"
 import { costOf, lookup, type Prices } from "./Prices.js"
 import { add, amountOf, nothing, ofUsage, type Spend, type Unit, units } from "./Spend.js"
@@ -71,6 +72,8 @@ export interface Account {
 export interface Book {
   /** Opens an account. `onChange` is called when a cap may have been reached or raised by any session. */
   readonly open: (owner: Owner, onChange: () => void) => Account
+  /** Says which token pays for one that was made with it. */
+  readonly paying: (originOf: (token: string) => string) => void
   readonly ledger: Ledger
 }
 
@@ -135,6 +138,11 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
   /** Whether sessions share any cap. */
   const isShared = settings.rules.some(({ scope }) => scope !== "turn" && scope !== "session")
   const accounts = new Map<object, () => void>()
+  let originOf = (token: string) => token
+  /** The token that pays for each open session's turn, by the name its agent has as a client. */
+  const payers = new Map<string, string | undefined>()
+  const payerOf = (token: string | undefined) =>
+    token === undefined || payers.has(token) ? payers.get(token ?? "") : originOf(token)
 
   const spread = () => {
     for (const onChange of [...accounts.values()]) onChange()
@@ -225,7 +233,8 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     return {
       beginTurn: (number, by) => {
         turn = number
-        token = by
+        token = payerOf(by)
+        payers.set(agentName(session_id), token)
         began = now()
         used = {}
         ledger.record(entryOf(number, {}, true))
@@ -307,11 +316,16 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         return undefined
       },
       standings,
-      close: () => void accounts.delete(self)
+      close: () => {
+        accounts.delete(self)
+        payers.delete(agentName(session_id))
+      }
     }
   }
 
-  return { open, ledger }
+  const paying: Book["paying"] = (origins) => void (originOf = origins)
+
+  return { open, paying, ledger }
 }
 
 const capsIn = (rules: ReadonlyArray<Rule>, scope: Scope): Caps =>

@@ -11,6 +11,9 @@ export const Sender = Context.Reference<Sender.Fields>("ai-relay/services/Sender
   defaultValue: () => ({})
 })
 
+/** What an agent that uses the relay's tools goes by, in place of a token's name. */
+export const agentName = (session_id: string): string => `session ${session_id}`
+
 export declare namespace Sender {
   interface Fields extends Doer {
     /** The command is a prompt that hit a limit, sent again. */

@@ -12,6 +12,7 @@ import { BudgetBook } from "../../../src/services/budget/BudgetBook.js"
 import type { Rule } from "../../../src/services/budget/Budgets.js"
 import { IdGenerator } from "../../../src/services/IdGenerator.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
+import { agentName, Sender } from "../../../src/services/session/Sender.js"
 import * as Session from "../../../src/services/session/Session.js"
 import * as FakeAdapter from "../../support/fakeAdapter.js"
 import { specOf } from "../../support/fakeAdapter.js"
@@ -66,6 +67,26 @@ const open = Effect.fnUntraced(function*(name = "s", handshake: object = {}, onI
 const dollar: Rule = { scope: "session", unit: "cost_usd", cap: 1 }
 
 describe("a budget", () => {
+  it.effect("of a token is also that of the sessions its agent opens, and of those they open", () =>
+    Effect.gen(function*() {
+      const by = (token: string) => Effect.provideService(Sender, { token })
+      const parent = yield* open("parent")
+      yield* by("anna")(parent.prompt("one"))
+      yield* parent.until("input_ack")
+      yield* parent.uses(0.5)
+      const child = yield* open("child")
+      yield* by(agentName("parent"))(child.prompt("two"))
+      yield* child.until("input_ack")
+      const grandchild = yield* open("grandchild")
+      yield* by(agentName("child"))(grandchild.prompt("three"))
+      yield* grandchild.until("input_ack")
+      yield* grandchild.ends(0.6)
+      for (const { until } of [parent, child]) {
+        const { metadata } = yield* until("permission_request")
+        assert.deepInclude(metadata?.["budget"], { scope: "token", spent: 1.1 })
+      }
+    }).pipe(Effect.provide(layerOf(rules({ scope: "token", unit: "cost_usd", cap: 1 })))))
+
   it.effect("warns when it is nearly used up, once", () =>
     Effect.gen(function*() {
       const { all, ends, prompt, until } = yield* open()
