@@ -227,6 +227,8 @@ export interface LaunchSpec {
   readonly inherits?: ReadonlyArray<string>
   /** Paths the program must be able to write in a sandbox, besides `cwd`; same syntax as in AgentDescriptor. */
   readonly writable?: ReadonlyArray<string>
+  /** It does not work in `cwd`, so in a sandbox it cannot write there. */
+  readonly only_reads?: boolean
   /** Variables used where the program inherits none of that name. */
   readonly defaults?: Readonly<Record<string, string>>
   /**

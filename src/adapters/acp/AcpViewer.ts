@@ -47,7 +47,8 @@ export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: 
   const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()
   let heard: ((params: unknown, line: Buffer) => void) | undefined
-  const launch = toLaunch(agent, { tool: agent.tool, folder: cwd, fresh_uuid: "" })
+  // It starts in the home folder, where a plugin that a sandboxed agent has left could write otherwise.
+  const launch = { ...toLaunch(agent, { tool: agent.tool, folder: cwd, fresh_uuid: "" }), only_reads: true }
   const peer = yield* JsonRpcPeer.open(
     (onLine) => Effect.provideService(spawn(launch, onLine), EventSink, deafSink),
     {

@@ -38,6 +38,8 @@ export interface Inside {
   /** Its program's own files, as in its descriptor. */
   readonly writable: ReadonlyArray<string>
   readonly cwd: string
+  /** Whether it may not write to `cwd`. */
+  readonly only_reads: boolean
   /** Absolute. */
   readonly program: string
   readonly args: ReadonlyArray<string>
@@ -88,6 +90,9 @@ const made = (path: string): string => {
   return real(path)
 }
 
+/** Whether a session's folder, whose real path was allowed, now leads elsewhere: agents can put a link in its place. */
+export const isMoved = (cwd: string): boolean => real(cwd) !== cwd
+
 /** Arguments for bubblewrap. Later mounts cover earlier ones. */
 export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
   const { args, env, program } = inside
@@ -97,7 +102,7 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
   const writable = [
     ...inside.writable.flatMap((place) => expand(place, env) ?? []).map(made),
     ...settings.writable.map(made),
-    cwd
+    ...inside.only_reads ? [] : [cwd]
   ].filter((path) => existsSync(path))
   const shown = [
     ...home === undefined ? [] : [home],
@@ -120,7 +125,7 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ...writable.flatMap((path) => ["--bind", path, path]),
     ...hidden.flatMap(hide),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
-    ...hidden.some((path) => isIn(cwd, path))
+    ...!inside.only_reads && hidden.some((path) => isIn(cwd, path))
       // What is hidden in that part stays so.
       ? ["--bind", cwd, cwd, ...hidden.filter((path) => path !== cwd && isIn(path, cwd)).flatMap(hide)]
       : [],

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { LaunchSpec } from "../../adapters/Adapter.js"
-import { CommandNotFound } from "../../adapters/AdapterError.js"
+import { AgentFailed, CommandNotFound } from "../../adapters/AdapterError.js"
 import { agentEnvironment, type Environment, relayEnvironment } from "./AgentEnvironment.js"
 import * as families from "./families.js"
 import { findProgram, withFolderOf } from "./findProgram.js"
@@ -37,9 +37,17 @@ export const prepareLaunch = (
   launch: LaunchSpec,
   { pass_env, sandbox }: LaunchOptions,
   own: Environment = relayEnvironment()
-): Effect.Effect<Prepared, CommandNotFound> =>
-  Effect.suspend(() => {
-    const { advice, command, cwd } = launch
+): Effect.Effect<Prepared, AgentFailed | CommandNotFound> =>
+  Effect.suspend((): Effect.Effect<Prepared, AgentFailed | CommandNotFound> => {
+    const { advice, command, cwd, only_reads = false, tool } = launch
+    if (sandbox !== undefined && !only_reads && Sandbox.isMoved(cwd)) {
+      return new AgentFailed({
+        tool,
+        reason:
+          `its folder ${cwd} is now a link, or lies behind one, so a sandbox would open what it leads to. Remove the `
+          + "link, or open a session in the folder it leads to"
+      })
+    }
     const marker = families.marker()
     const env = agentEnvironment(own, launch, marker, pass_env)
     const program = findProgram(command, env, cwd)
@@ -52,6 +60,7 @@ export const prepareLaunch = (
         args: Sandbox.argsOf(sandbox.settings, {
           writable: launch.writable ?? [],
           cwd,
+          only_reads,
           program,
           args: launch.args,
           env: whole

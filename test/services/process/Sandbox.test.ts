@@ -8,11 +8,12 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync
 } from "node:fs"
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
-import { EventSink, ProcessSpawner } from "../../../src/adapters/Adapter.js"
+import { EventSink, type LaunchSpec, ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { claude } from "../../../src/adapters/claude/descriptor.js"
 import * as ProcessSupervisor from "../../../src/services/process/ProcessSupervisor.js"
 import * as Sandbox from "../../../src/services/process/Sandbox.js"
@@ -51,7 +52,7 @@ const layerOf = ({ base, state }: Home, readable: ReadonlyArray<string> = []) =>
   })
 
 /** What a script prints in there. */
-const start = Effect.fnUntraced(function*(where: Home, script: string) {
+const start = Effect.fnUntraced(function*(where: Home, script: string, more: Partial<LaunchSpec> = {}) {
   const lines: Array<string> = []
   const { spawn } = yield* ProcessSpawner
   const agent = yield* spawn({
@@ -61,7 +62,8 @@ const start = Effect.fnUntraced(function*(where: Home, script: string) {
     args: ["-c", script],
     cwd: where.session,
     env: { HOME: where.home },
-    advice: ""
+    advice: "",
+    ...more
   }, (line) => void lines.push(line.toString("utf8"))).pipe(
     Effect.provideService(EventSink, TestSink.make().service)
   )
@@ -122,6 +124,29 @@ echo end`
       assert.strictEqual(lines.at(-1), "end")
       assert.isBelow(Number(lines[0]), 10)
       assert.lengthOf(lines, 2)
+    }))
+
+  it.live("is not started again where its folder was exchanged for a link: that would open what it leads to", () =>
+    Effect.gen(function*() {
+      const where = yield* newHome
+      yield* Effect.provide(start(where, "exit"), layerOf(where))
+      rmSync(where.session, { recursive: true })
+      symlinkSync(where.home, where.session)
+      const again = yield* Effect.flip(Effect.provide(start(where, "echo hi > .bashrc"), layerOf(where)))
+      assert.include(again.message, "is now a link")
+      assert.isFalse(existsSync(join(where.home, ".bashrc")))
+    }))
+
+  it.live("writes nothing where it is started only to list its conversations", () =>
+    Effect.gen(function*() {
+      const where = yield* newHome
+      const script = "(echo hi > .bashrc) 2>/dev/null || echo no; echo hi > .claude/x && pwd"
+      const agent = yield* start(where, script, { cwd: where.home, only_reads: true }).pipe(
+        Effect.provide(layerOf(where))
+      )
+      yield* agent.exit
+      assert.deepStrictEqual(agent.lines, ["no", where.home])
+      assert.isFalse(existsSync(join(where.home, ".bashrc")))
     }))
 
   it.live("ends with all it started, also what became a daemon and dropped its environment", () =>
