@@ -74,7 +74,7 @@ const freely = new Set<CommandType>(["ping", "drive", "suggest"])
 /** Commands that do not make a client the driver: a page's terminal reports its size as soon as it is opened. */
 const withoutDriving = new Set<CommandType>(["resize"])
 
-/** How many suggestions may wait, per client and in total; and the longest one, in characters. */
+/** How many suggestions may wait, per person and in total; and the longest one, in characters. */
 const mostSuggestions = { ofOne: 5, ofAll: 20 } as const
 export const longestSuggestion = 20_000
 
@@ -254,7 +254,9 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     if (text.length > longestSuggestion) {
       return `a suggestion may have at most ${longestSuggestion} characters: shorten it, or ask to take over with \`drive\``
     }
-    const own = [...suggestions.values()].filter((suggestion) => suggestion.client.key === client.key).length
+    const own = [...suggestions.values()].filter((other) =>
+      personOf(other.client) === personOf(client)
+    ).length
     if (suggestions.size >= mostSuggestions.ofAll || own >= mostSuggestions.ofOne) {
       return `${own} suggestions of yours wait, ${suggestions.size} in all: wait until one is sent or dropped`
     }

@@ -295,6 +295,10 @@ describe("with --drivers one", () => {
         assert.strictEqual(yield* relay.give("bob", { type: "suggest", text: `${n}` }), "done")
       }
       assert.strictEqual(yield* relay.give("bob", { type: "suggest", text: "too many" }), "bad_command")
+      // Also over a new connection: one person must not use up what is there for all.
+      yield* relay.leave("bob")
+      yield* relay.join("bob")
+      assert.strictEqual(yield* relay.give("bob", { type: "suggest", text: "again" }), "bad_command")
       assert.strictEqual(yield* relay.give("ann", { type: "suggest", text: "my own" }), "bad_command")
     }))
 
