@@ -265,6 +265,15 @@ describe.skipIf(missing !== undefined)("sessions in the console", () => {
     await said(page, "written before")
   })
 
+  it("are as old as the relay says, whatever the clock of the page's device", async () => {
+    const page = await stage.open()
+    await page.addInitScript("{ const { now } = Date; Date.now = () => now() + 600_000 }")
+    await openDemo(stage, page, "clock")
+    await page.locator(".session-age").first().getByText("now").waitFor()
+    await page.locator(".chip").first().click()
+    await page.locator(".working", { hasText: /\b\d\.\d s/ }).waitFor()
+  })
+
   it("speak German and Chinese", async () => {
     const german = await stage.open({ locale: "de-DE" })
     await german.goto(stage.url())

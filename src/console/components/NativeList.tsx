@@ -4,6 +4,7 @@
 import { Search, SquareTerminal } from "lucide-react"
 import { useEffect, useState } from "react"
 import { goTo } from "../relay/address.js"
+import { relayNow } from "../relay/clock.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
 import { agentName, sessionName } from "./words.js"
@@ -15,7 +16,7 @@ const countedMs = 1500
 
 /** "now", "5 min", "3 h", "2 d". */
 const since = (seconds: number): string => {
-  const passed = Math.max(0, Date.now() / 1000 - seconds)
+  const passed = Math.max(0, relayNow() - seconds)
   return passed < 60
     ? w.native.now
     : passed < 3600

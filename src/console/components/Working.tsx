@@ -1,17 +1,13 @@
 /**
  * Working: shows that a turn is running, and for how long.
  */
-import { useEffect, useState } from "react"
 import type { Running } from "../../messages/View.js"
 import { w } from "../words/words.js"
+import { useNow } from "./useNow.js"
 import { duration } from "./words.js"
 
 export const Working = ({ turn }: { readonly turn: Running }) => {
-  const [now, setNow] = useState(() => Date.now() / 1000)
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
-    return () => clearInterval(timer)
-  }, [])
+  const now = useNow(true)
   return (
     <p className="working">
       <span className="pulse" aria-hidden />

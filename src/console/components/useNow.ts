@@ -1,14 +1,15 @@
 /**
- * useNow: seconds since 1970, updated every second while in use.
+ * useNow: the relay's time in seconds since 1970, updated every second while in use.
  */
 import { useEffect, useState } from "react"
+import { relayNow } from "../relay/clock.js"
 
 export const useNow = (isNeeded: boolean) => {
-  const [now, setNow] = useState(() => Date.now() / 1000)
+  const [now, setNow] = useState(relayNow)
   useEffect(() => {
     if (!isNeeded) return
-    setNow(Date.now() / 1000)
-    const timer = setInterval(() => setNow(Date.now() / 1000), 1000)
+    setNow(relayNow())
+    const timer = setInterval(() => setNow(relayNow()), 1000)
     return () => clearInterval(timer)
   }, [isNeeded])
   return now

@@ -2,6 +2,7 @@
  * words: names and counts as the page shows them.
  */
 import { agentCalled } from "../../messages/agents.js"
+import { relayNow } from "../relay/clock.js"
 import { w } from "../words/words.js"
 
 export const agentName = (tool: string): string => agentCalled(tool)?.label ?? tool
@@ -12,7 +13,7 @@ export const lastPart = (path: string): string => path.split("/").findLast((part
 export const sessionName = (tool: string, folder: string, title?: string): string =>
   title !== undefined && title !== "" ? title : tool === "demo" ? "A cent too high" : lastPart(folder)
 
-export const age = (ts: number, now = Date.now() / 1000): string => {
+export const age = (ts: number, now = relayNow()): string => {
   const seconds = Math.max(0, now - ts)
   if (seconds < 60) return w.now
   if (seconds < 3600) return w.minutes(Math.floor(seconds / 60))

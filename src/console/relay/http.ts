@@ -5,6 +5,7 @@ import { RelayError, type RelayEvent } from "../../client/browser.js"
 import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
+import { readClock } from "./clock.js"
 
 export interface Agent {
   readonly tool: string
@@ -23,9 +24,14 @@ export class TokenWanted extends Error {}
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE"
 
-const request = (method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Response> => {
+const request = async (
+  method: Method,
+  path: string,
+  body?: object,
+  signal?: AbortSignal
+): Promise<Response> => {
   const given = token()
-  return fetch(path, {
+  const answer = await fetch(path, {
     method,
     // A change outlives the page that is left at once.
     keepalive: method === "PATCH" || method === "DELETE",
@@ -38,6 +44,8 @@ const request = (method: Method, path: string, body?: object, signal?: AbortSign
     ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
     ...(signal !== undefined && { signal })
   })
+  readClock(answer)
+  return answer
 }
 
 /** The relay refused; `code` is for programs. */
