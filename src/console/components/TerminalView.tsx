@@ -10,6 +10,7 @@ import type { PastStore } from "../relay/PastStore.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { useMay } from "./rights.js"
+import { terminalFeed } from "./terminalFeed.js"
 import { onTheme, themeAt } from "./theme.js"
 
 const colours = () =>
@@ -74,24 +75,22 @@ export const TerminalView = ({ store }: { readonly store: SessionStore | PastSto
     terminal.loadAddon(fit)
     terminal.open(place.current)
 
-    /** For each pending write, in order: whether it was printed before this page came. */
-    const old: Array<boolean> = []
+    const feed = terminalFeed((text, done) => terminal.write(text, done))
     const write = (event: RelayEvent) => {
       const text = event.type === "stdout" || event.type === "stderr"
         ? event.text
         : event.type === "session_end"
         ? `\r\n\x1b[2m${w.terminalEnded}\x1b[0m\r\n`
         : undefined
-      if (text === undefined) return
-      old.push(event.seq <= store.pastSeq())
-      terminal.write(text, () => void old.shift())
+      if (text !== undefined) feed.write(text, event.seq <= store.pastSeq())
+      if (event.seq >= store.pastSeq()) feed.isWhole()
     }
     for (const event of store.events) write(event)
     const stopWriting = "onEvent" in store && store.onEvent(write)
     const typed = terminal.onData((data) => {
       // Earlier output contains terminal queries that were answered back then; of several tabs, the focused
       // one answers a program's new queries.
-      if (mayType && old[0] !== true && document.hasFocus()) void session?.send({ type: "stdin", data })
+      if (mayType && !feed.isOld() && document.hasFocus()) void session?.send({ type: "stdin", data })
     })
     const resized = terminal.onResize(({ cols, rows }) => {
       if (mayType) void session?.send({ type: "resize", cols, rows })
