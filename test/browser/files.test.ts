@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
 import { whyNoBrowser } from "../support/page.js"
-import { isIdle, prompt, said, violations } from "./actions.js"
+import { areThere, isIdle, prompt, said, violations } from "./actions.js"
 import { look, patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -144,6 +144,22 @@ describe.skipIf(missing !== undefined)("the files beside a conversation", () => 
     await attached.locator("li[aria-busy=false]").waitFor()
     await look(page, "files-attached")
     expect(await violations(page)).toEqual([])
+    // A folder, dropped with a file on the conversation: only the file can be attached.
+    mkdirSync(join(stage.home, "holiday"))
+    const debug = await page.context().newCDPSession(page)
+    for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+      const files = [join(stage.home, "holiday"), join(folder, "README.md")]
+      await debug.send("Input.dispatchDragEvent", {
+        type,
+        x: 700,
+        y: 300,
+        data: { items: [], files, dragOperationsMask: 1 }
+      })
+    }
+    await page.getByText(/^holiday is a folder/).waitFor()
+    await attached.getByText("README.md").waitFor()
+    expect(await attached.getByText("holiday").count()).toBe(0)
+    await areThere(attached.locator("li[aria-busy=false]"), 2)
     await page.getByRole("button", { name: "Send", exact: true }).click()
     await said(page, /Attached files:/)
     await isIdle(page)

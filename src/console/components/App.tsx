@@ -2,7 +2,7 @@
  * App: the start page or a session, depending on the URL, next to the list of sessions; and page-wide
  * keyboard shortcuts.
  */
-import { lazy, Suspense, useCallback, useMemo, useState, useSyncExternalStore } from "react"
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { goTo, onAddress, sessionInAddress } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { type Command, Commands, type Offer } from "./commands.js"
@@ -42,6 +42,21 @@ export const App = () => {
   const close = () => setOpen(false)
   const showList = () => setOpen(true)
   const hide = () => setShowing(undefined)
+
+  // A file dropped beside the conversation does not open in place of the page.
+  useEffect(() => {
+    const onDrag = (event: DragEvent) => {
+      if (event.defaultPrevented || event.dataTransfer?.types.includes("Files") !== true) return
+      event.preventDefault()
+      event.dataTransfer.dropEffect = "none"
+    }
+    addEventListener("dragover", onDrag)
+    addEventListener("drop", onDrag)
+    return () => {
+      removeEventListener("dragover", onDrag)
+      removeEventListener("drop", onDrag)
+    }
+  }, [])
 
   // A link to a single session shows no files.
   const mayLook = relay.self?.sessions === undefined || relay.scopes?.has("prompt") === true

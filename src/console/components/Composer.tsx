@@ -6,7 +6,6 @@
 import { ArrowUp, CornerDownRight, Paperclip, Square, X } from "lucide-react"
 import {
   type ChangeEvent,
-  type DragEvent,
   type KeyboardEvent,
   type RefObject,
   useEffect,
@@ -24,7 +23,7 @@ import { areKept, useAttachments, withAttachments } from "./beside/attachments.j
 import { FileMenu } from "./beside/FileMenu.js"
 import { mentionAt, mentionOf, withMention } from "./beside/mention.js"
 import { useMentions } from "./beside/useMentions.js"
-import { filesOf, imageTypes, type Picture, toPicture } from "./images.js"
+import { filesOf, foldersOf, imageTypes, type Picture, toPicture } from "./images.js"
 import { isComposing } from "./isComposing.js"
 import { Pickers } from "./Pickers.js"
 import { short } from "./plain.js"
@@ -238,11 +237,31 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
     send(isRunning && can.steer && (event.ctrlKey || event.metaKey) ? "steer" : "queue")
   }
 
-  const onDrop = (event: DragEvent) => {
-    event.preventDefault()
-    setOver(false)
-    void attach(filesOf(event.dataTransfer))
-  }
+  // Files may be dropped anywhere on the conversation; the browser would open them instead of the page.
+  const root = useRef<HTMLDivElement>(null)
+  const drop = useRef<(data: DataTransfer) => void>(undefined)
+  useEffect(() => {
+    drop.current = (data) => {
+      if (closed || held) return
+      const folders = foldersOf(data)
+      void attach(filesOf(data).filter(({ name }) => !folders.includes(name))).then(() => {
+        if (folders[0] !== undefined) setProblem(w.folderDropped(folders[0]))
+      })
+    }
+  })
+  useEffect(() => {
+    const area = root.current?.closest<HTMLElement>("main.session") ?? root.current
+    if (area === null) return
+    const onDrag = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files") !== true) return
+      event.preventDefault()
+      setOver(event.type === "dragover")
+      if (event.type === "drop") drop.current?.(event.dataTransfer)
+    }
+    const types = ["dragover", "dragleave", "drop"] as const
+    for (const type of types) area.addEventListener(type, onDrag)
+    return () => types.forEach((type) => area.removeEventListener(type, onDrag))
+  }, [])
 
   const attachLabel = mention === undefined ? w.attachImage : w.beside.attach
   const onText = ({ target }: ChangeEvent<HTMLTextAreaElement>) => {
@@ -254,16 +273,7 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
   }
 
   return (
-    <div
-      className="composer"
-      data-over={over}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={onDrop}
-    >
+    <div className="composer" data-over={over} ref={root}>
       {queue.length > 0 && (
         <ul className="queue" aria-label={w.queued}>
           {queue.map(({ message_id, text }) => (

@@ -32,9 +32,10 @@ export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
       setToken(token)
       location.reload()
     }
+    const problem = view.started ? w.tokenEnded : token() === undefined ? undefined : w.tokenWrong
     return (
       <div className="overlay">
-        <TokenForm problem={token() === undefined ? undefined : w.tokenWrong} onToken={enter} />
+        <TokenForm problem={problem} onToken={enter} />
       </div>
     )
   }

@@ -60,7 +60,11 @@ const Field = ({ given, name, onGiven, question }: {
             <strong>
               <Exact text={label} />
             </strong>
-            {description !== "" && <span className="muted">{description}</span>}
+            {description !== "" && (
+              <span className="muted">
+                <Exact text={description} />
+              </span>
+            )}
           </span>
         </label>
       ))}

@@ -9,6 +9,7 @@ import type { AskItem, Decided, ToolItem } from "../../messages/View.js"
 import { w } from "../words/words.js"
 import { decidedText } from "./AskCard.js"
 import { DiffView } from "./DiffView.js"
+import { Exact } from "./Exact.js"
 import { Fold } from "./Fold.js"
 import { inOneLine } from "./hiddenChars.js"
 import { LongText } from "./LongText.js"
@@ -109,8 +110,12 @@ const Answers = ({ answers }: { readonly answers: NonNullable<Decided["answers"]
   <dl className="tool-answers">
     {Object.entries(answers).map(([question, answer]) => (
       <div key={question}>
-        <dt>{question}</dt>
-        <dd>{answer}</dd>
+        <dt>
+          <Exact text={question} />
+        </dt>
+        <dd>
+          <Exact text={answer} />
+        </dd>
       </div>
     ))}
   </dl>

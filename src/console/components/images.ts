@@ -39,3 +39,10 @@ export const toPicture = async (file: File): Promise<Picture | string> => {
 }
 
 export const filesOf = (data: DataTransfer | null): ReadonlyArray<File> => [...data?.files ?? []]
+
+/** Names of the folders that were dropped: what a browser passes in their place cannot be read. */
+export const foldersOf = (data: DataTransfer): ReadonlyArray<string> =>
+  [...data.items].flatMap((item) => {
+    const entry = item.webkitGetAsEntry()
+    return entry?.isDirectory === true ? [entry.name] : []
+  })

@@ -327,6 +327,8 @@ export const de: Words = {
   contextOf: (used, all) => `Kontext: ${used} von ${all} Tokens`,
   contextUnknown: "Kontext: Tokenzahl nicht verfügbar",
   sessionCost: "Kosten dieser Sitzung",
+  tokenEnded:
+    "Der Zugang dieser Seite ist beendet: Das Token wurde widerrufen oder ist abgelaufen. Geben Sie ein anderes ein. Was Sie geschrieben haben, bleibt.",
   connectionLost: "Verbindung unterbrochen. Wird wiederhergestellt; nichts geht verloren.",
   sessionEnded: "Die Sitzung ist beendet.",
   sessionStopped: (agent, why) => `${agent} wurde unerwartet beendet${why === "" ? "" : ` (${why})`}.`,
@@ -467,6 +469,8 @@ export const de: Words = {
   attachedImages: "Angehängte Bilder",
   removeImage: (name) => `${name} entfernen`,
   noImages: (agent) => `${agent} nimmt keine Bilder an.`,
+  folderDropped: (name) =>
+    `${name} ist ein Ordner; nur Dateien können angehängt werden. Ziehen Sie die Dateien daraus hierher, oder schreiben Sie den Pfad des Ordners.`,
   badImage: (name) => `${name} kann nicht angehängt werden; möglich sind PNG, JPEG, GIF und WebP.`,
   largeImage: (name) => `${name} ist zu groß. Das Limit ist 20 MB.`,
   unreadableImage: (name) => `${name} kann nicht gelesen werden.`,

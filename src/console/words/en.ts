@@ -326,6 +326,8 @@ export const en = {
   contextOf: (used: string, all: string) => `Context: ${used} of ${all} tokens`,
   contextUnknown: "Context: token count unavailable",
   sessionCost: "Cost of this session",
+  tokenEnded:
+    "This page's access has ended: its token was revoked or has expired. Enter another one. What you have written stays.",
   connectionLost: "Connection lost. Reconnecting; nothing is lost.",
   sessionEnded: "The session has ended.",
   sessionStopped: (agent: string, why: string) =>
@@ -472,6 +474,8 @@ export const en = {
   attachedImages: "Attached images",
   removeImage: (name: string) => `Remove ${name}`,
   noImages: (agent: string) => `${agent} doesn’t accept images.`,
+  folderDropped: (name: string) =>
+    `${name} is a folder, and only files can be attached. Drop the files in it, or write the folder’s path.`,
   badImage: (name: string) => `${name} can’t be attached; use PNG, JPEG, GIF or WebP.`,
   largeImage: (name: string) => `${name} is too large. The limit is 20 MB.`,
   unreadableImage: (name: string) => `${name} can’t be read.`,

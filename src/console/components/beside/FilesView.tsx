@@ -19,6 +19,7 @@ import { w } from "../../words/words.js"
 import { CodeBlock } from "../CodeBlock.js"
 import { inOneLine } from "../hiddenChars.js"
 import { IconButton } from "../IconButton.js"
+import { Portion } from "../Portion.js"
 import { languageOf } from "../useColours.js"
 import { lastPart } from "../words.js"
 import { useAnswer } from "./useAnswer.js"
@@ -54,15 +55,17 @@ const FolderItems = ({ onFile, path, session_id }: FolderProps) => {
   return (
     <>
       <ul className="tree">
-        {value.entries.map((entry) => (
-          <Item
-            key={entry.name}
-            entry={entry}
-            session_id={session_id}
-            path={within(path, entry.name)}
-            onFile={onFile}
-          />
-        ))}
+        <Portion all={value.entries} most={500}>
+          {(entry) => (
+            <Item
+              key={entry.name}
+              entry={entry}
+              session_id={session_id}
+              path={within(path, entry.name)}
+              onFile={onFile}
+            />
+          )}
+        </Portion>
       </ul>
       {value.truncated && <p className="beside-note">{w.beside.moreEntries}</p>}
     </>
