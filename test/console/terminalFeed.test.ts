@@ -45,3 +45,10 @@ it("prints the end of what came before the page once all of it is there, and kno
   expect(printed.at(-1)).toBe("new")
   expect(printed.join("").length).toBeLessThan(4_000_010)
 })
+
+it("leaves nothing out of what a terminal can keep up with", () => {
+  const { feed, printed } = slowTerminal()
+  feed.write("$ ls\r\na  b\r\n$ ", true)
+  feed.isWhole()
+  expect(printed.join("")).toBe("$ ls\r\na  b\r\n$ ")
+})

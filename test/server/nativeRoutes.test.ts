@@ -183,13 +183,16 @@ describe("GET /native-sessions", () => {
       const ids = [5, 6, 7].map((place) => `aaaaaaaa-0000-4000-8000-00000000000${place}`)
       const paths = ids.map((id) => join(projects, nameOf(shop), `${id}.jsonl`))
       const left = join(projects, `${nameOf(shop)}-before`)
+      /** Node takes a number below 0 as now, but not a date. */
+      const setTime = (path: string, seconds: number) =>
+        utimesSync(path, new Date(seconds * 1000), new Date(seconds * 1000))
       mkdirSync(left)
       for (const [place, id] of ids.entries()) {
         writeFileSync(paths[place] ?? "", userLine(shop, "ancient", id))
-        utimesSync(paths[place] ?? "", -1000 - place, -1000 - place)
+        setTime(paths[place] ?? "", -1000 - place)
       }
       cpSync(paths[0] ?? "", join(left, `${ids[0]}.jsonl`))
-      utimesSync(join(left, `${ids[0]}.jsonl`), -5000, -5000)
+      setTime(join(left, `${ids[0]}.jsonl`), -5000)
       try {
         const told: Array<string> = []
         let cursor: string | undefined = ""

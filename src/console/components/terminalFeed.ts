@@ -49,7 +49,7 @@ export const terminalFeed = (print: (text: string, done: () => void) => void): T
       skipped += piece.text
     }
     const first = waiting[0]
-    if (first === undefined) return
+    if (skipped === "" || first === undefined) return
     // The rest begins with a line of its own, not within a sequence.
     const from = first.text.indexOf("\n") + 1
     const text = modesOf(skipped + first.text.slice(0, from)) + first.text.slice(from)
