@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       let marks: Array<Marks.Mark> = []
       let off: string | undefined
       let hasTold = false
-      /** A read after a turn that has not finished: its result is also the state before the next turn. */
+      /** A read after a turn that has not finished. */
       let looking: Deferred.Deferred<FolderStates.FolderState | undefined> | undefined
 
       const fail = (why: string) =>
@@ -218,7 +218,9 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
       const before = Effect.fnUntraced(function*(turn: number) {
         const states = yield* ready
         if ("unkept" in states || off !== undefined) return
-        const state = yield* looking === undefined ? inTime(states) : Deferred.await(looking)
+        // It began before what a person may have changed since: the folder is read again.
+        if (looking !== undefined) yield* Deferred.await(looking)
+        const state = yield* inTime(states)
         if (state === undefined) return
         const { left_out, tree } = state
         const mark = { kind: "before", turn, tree, at: yield* now } as const

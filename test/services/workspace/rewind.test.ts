@@ -26,6 +26,7 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
 import { afterAll } from "vitest"
 import { SessionId } from "../../../src/schema/index.js"
 import * as SessionStates from "../../../src/services/workspace/SessionStates.js"
@@ -359,6 +360,23 @@ const committed = () => {
 }
 
 describe("a person's changes", () => {
+  it("includes what a person changes right after a turn, while the folder is still being read", async () => {
+    const folder = makeFolder()
+    const path = join(folder, "a.txt")
+    for (let index = 0; index < 300; index++) writeFileSync(join(folder, `${index}.txt`), `${index}`)
+    const session = await openSession(folder)
+    const texts = new Map<number, string>()
+    for (let index = 0; index < 20; index++) {
+      await wait(index * 2)
+      writeFileSync(path, `text ${index}`)
+      texts.set(await session.turn(() => {}, false), `text ${index}`)
+    }
+    for (const [turn, text] of texts) {
+      await session.back(turn, true)
+      assert.strictEqual(readFileSync(path, "utf8"), text)
+    }
+  })
+
   it("are refused by name, and gone over only by force", async () => {
     const folder = committed()
     const session = await openSession(folder)
