@@ -17,7 +17,10 @@ export const RequestId = Schema.NonEmptyString.pipe(
   .annotate(says("must be the request_id of a permission_request or control_request, a string"))
 export type RequestId = typeof RequestId.Type
 
+/** The most characters of a `MessageId`. */
+export const longestMessageId = 256
+
 /** A client's own id for a command. A second command with the same id is acknowledged but not executed again. */
-export const MessageId = Schema.NonEmptyString.pipe(Schema.check(Schema.isMaxLength(256)))
-  .annotate(says("must be a string of 1 to 256 characters"))
+export const MessageId = Schema.NonEmptyString.pipe(Schema.check(Schema.isMaxLength(longestMessageId)))
+  .annotate(says(`must be a string of 1 to ${longestMessageId} characters`))
 export type MessageId = typeof MessageId.Type

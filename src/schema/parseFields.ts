@@ -90,21 +90,22 @@ export const isTooDeep = (frame: string, levels: number): boolean => {
   return extent.isClosed && extent.levels > levels
 }
 
-export const tooDeep = (levels: number) => `the frame is nested too deeply: use at most ${levels} levels`
-const tooMany = (values: number) => `the frame contains too many values: use at most ${values}`
+export const tooDeep = (levels: number, what = "frame") =>
+  `the ${what} is nested too deeply: use at most ${levels} levels`
+
+/** Why a text, called `what` here, is beyond the bounds; undefined if it is not. */
+const beyond = ({ levels, values }: Extent, bounds: JsonBounds, what: string): string | undefined =>
+  levels > bounds.levels
+    ? tooDeep(bounds.levels, what)
+    : values > bounds.values
+    ? `the ${what} contains too many values: use at most ${bounds.values}`
+    : undefined
 
 /** Limits on what other protocols send, which repeat whole conversations. */
-export const generousBounds: JsonBounds = { levels: 1000, values: 200_000 }
+const generousBounds: JsonBounds = { levels: 1000, values: 200_000 }
 
 /** Why a text must not be given to the parser, be it JSON or not; undefined if it may. */
-export const excessOf = (text: string, bounds: JsonBounds = generousBounds): string | undefined => {
-  const { levels, values } = extentOf(text)
-  return levels > bounds.levels
-    ? `the JSON is nested too deeply: use at most ${bounds.levels} levels`
-    : values > bounds.values
-    ? `the JSON contains too many values: use at most ${bounds.values}`
-    : undefined
-}
+export const excessOf = (text: string): string | undefined => beyond(extentOf(text), generousBounds, "JSON")
 
 /**
  * The JSON object in a text frame; undefined if the frame is something else; an error text if it exceeds the limits. A text
@@ -112,14 +113,8 @@ export const excessOf = (text: string, bounds: JsonBounds = generousBounds): str
  */
 export const parseBounded = (frame: string, bounds: JsonBounds): Fields | string | undefined => {
   if (!startsObject.test(frame)) return undefined
-  const { isClosed, levels, values } = extentOf(frame)
-  return !isClosed
-    ? undefined
-    : levels > bounds.levels
-    ? tooDeep(bounds.levels)
-    : values > bounds.values
-    ? tooMany(bounds.values)
-    : parseFields(frame)
+  const extent = extentOf(frame)
+  return extent.isClosed ? beyond(extent, bounds, "frame") ?? parseFields(frame) : undefined
 }
 
 /** Why an object must not be passed on; undefined if it may. Copying a `__proto__` would change the copy's prototype. */

@@ -107,10 +107,14 @@ export const makeTools = () => {
 
   const completed = (told: ToolItem, thread: string | undefined): Events => {
     const item = identify(told, thread)
-    const late = stopped.get(keyOf(item.id, thread))
-    if (late !== undefined && stopped.delete(keyOf(item.id, thread))) return lateResults(item, late)
+    const key = keyOf(item.id, thread)
+    const late = stopped.get(key)
+    if (late !== undefined) {
+      stopped.delete(key)
+      return lateResults(item, late)
+    }
     const entry = find(item.id, thread)
-    const before = entry === undefined ? done.get(keyOf(item.id, thread)) : undefined
+    const before = entry === undefined ? done.get(key) : undefined
     if (before !== undefined && isDeepStrictEqual(before.item, item)) {
       return [{ type: "stream_event", tool_use_id: before.name }]
     }

@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import type { ContentBlock, SessionId } from "../../schema/index.js"
-import { isSilent, MessageId, SessionId as Id } from "../../schema/index.js"
+import { isSilent, longestMessageId, MessageId, SessionId as Id } from "../../schema/index.js"
 import { imageType } from "../images.js"
 import { list, number, type Open, open, text } from "../read.js"
 import type { Dialect, Shown } from "./encode.js"
@@ -135,7 +135,7 @@ export const parse = (body: unknown): Input | string => {
     return "the last message needs an `id`, so that a request that is sent twice is answered once"
   }
   if (first !== undefined && !isMessageId(message_id)) {
-    return "the last message's `id` must have at most 256 characters"
+    return `the last message's \`id\` must have at most ${longestMessageId} characters`
   }
   return {
     threadId,

@@ -8,7 +8,13 @@
  */
 import { Effect, Schema, Stream } from "effect"
 import { isAbsolute, relative, resolve } from "node:path"
-import { type ClientCommand, type Handshake, RequestId, SessionId } from "../../schema/index.js"
+import {
+  type ClientCommand,
+  type Handshake,
+  longestMessageId,
+  RequestId,
+  SessionId
+} from "../../schema/index.js"
 import * as project from "../project.js"
 import { number, type Open, open, text } from "../read.js"
 import { PortError, type PortSession, type SessionListing, type SessionPort } from "../SessionPort.js"
@@ -41,9 +47,6 @@ export const mostDepth = 2
 /** Clients abandon a call after 60 s. */
 const mostSeconds = 45
 const usualSeconds = 30
-
-/** The longest `message_id`, in characters. */
-const mostMessageId = 256
 
 /** None of them allows without asking what would otherwise be asked. */
 const modes = ["default", "plan", "read-only"]
@@ -97,7 +100,7 @@ export const tools: ReadonlyArray<Tool> = [
       },
       message_id: {
         type: "string",
-        maxLength: mostMessageId,
+        maxLength: longestMessageId,
         description: "An id you choose: a prompt that is sent twice runs once."
       },
       wait_seconds

@@ -197,9 +197,9 @@ const make = Effect.fnUntraced(function*(options: AuthOptions) {
       const given = bearer(visitor.authorization) ?? handshakeToken
       const now = yield* Clock.currentTimeMillis
       if (given === undefined && ticket !== undefined) {
-        const given = tickets.take(ticket, now)
+        const taken = tickets.take(ticket, now)
         // The token may have been revoked or changed since.
-        const owner = given?.principal.name === undefined ? given?.principal : yield* holderOf(given.mark)
+        const owner = taken?.principal.name === undefined ? taken?.principal : yield* holderOf(taken.mark)
         if (owner !== undefined) return owner
         // Tickets cannot be guessed: this one was used before or is too old, which does not count as an attempt.
         return demand === "never" ? everything : yield* new Unauthorized({ reason: badTicket })

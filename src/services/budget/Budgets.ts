@@ -142,7 +142,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
   /** The token that pays for each open session's turn, by the name its agent has as a client. */
   const payers = new Map<string, string | undefined>()
   const payerOf = (token: string | undefined) =>
-    token === undefined || payers.has(token) ? payers.get(token ?? "") : originOf(token)
+    token === undefined ? undefined : payers.has(token) ? payers.get(token) : originOf(token)
 
   const spread = () => {
     for (const onChange of [...accounts.values()]) onChange()

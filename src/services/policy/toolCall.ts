@@ -62,6 +62,8 @@ export const kindOf = (tool: string): ToolCall["kind"] =>
     (kinds[kind] as ReadonlyArray<string>).includes(tool)
   ) ?? "other"
 
+const pathFields = ["file_path", "path", "notebook_path", "filePath", "filepath", "absolute_path"] as const
+
 /** Arguments that are understood for tools of this kind; any other makes a call unclear. */
 const harmless: Readonly<Record<ToolCall["kind"], ReadonlySet<string>>> = {
   execute: new Set([
@@ -76,14 +78,16 @@ const harmless: Readonly<Record<ToolCall["kind"], ReadonlySet<string>>> = {
     "dir_path",
     "commandActions"
   ]),
-  edit: new Set(
-    "file_path path notebook_path filePath filepath absolute_path content old_string new_string replace_all edits changes cell_id new_source cell_type edit_mode instruction expected_replacements modified_by_user ai_proposed_content old_text new_text diff"
+  edit: new Set([
+    ...pathFields,
+    ..."content old_string new_string replace_all edits changes cell_id new_source cell_type edit_mode instruction expected_replacements modified_by_user ai_proposed_content old_text new_text diff"
       .split(" ")
-  ),
-  read: new Set(
-    "file_path path notebook_path filePath filepath absolute_path offset limit pages pattern glob output_mode type multiline head_limit include ignore respect_git_ignore -i -n -A -B -C case_sensitive paths"
+  ]),
+  read: new Set([
+    ...pathFields,
+    ..."offset limit pages pattern glob output_mode type multiline head_limit include ignore respect_git_ignore -i -n -A -B -C case_sensitive paths"
       .split(" ")
-  ),
+  ]),
   fetch: new Set(["url", "prompt", "query", "allowed_domains", "blocked_domains"]),
   other: new Set()
 }
@@ -144,7 +148,6 @@ const isWithin = (folder: string, path: string): boolean => {
   return root !== undefined && real !== undefined && (real === root || real.startsWith(`${root}${sep}`))
 }
 
-const pathFields = ["file_path", "path", "notebook_path", "filePath", "filepath", "absolute_path"] as const
 /** Fields of the changes in a list that name a file: `move_path` is where Codex moves one to. */
 const changeFields = [...pathFields, "move_path", "movePath"] as const
 

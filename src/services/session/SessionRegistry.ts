@@ -247,8 +247,8 @@ const make = Effect.gen(function*() {
       // What it was opened with was granted where it worked.
       if (Option.isSome(kept) && placeOfKept(kept.value).folder !== folder) {
         // A token for a session, and for no folder, is for that session where it is.
-        const { folders, sessions } = principal.limits ?? {}
-        if (sessions !== undefined && folders === undefined) return yield* outside(principal)
+        const { limits } = principal
+        if (limits?.sessions !== undefined && limits.folders === undefined) return yield* outside(principal)
         yield* demandOpening(principal, wanted, adapter.terminal === true)
       }
       if (handshake.relay_tools === true && tools === undefined) {
