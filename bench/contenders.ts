@@ -21,6 +21,7 @@ import { delimiter, dirname, join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { type Client, connect, converse } from "./Client.js"
 import { start } from "./processes.js"
+import { recordings } from "./programs/recordings.mjs"
 
 export interface Contender {
   readonly name: string
@@ -85,8 +86,12 @@ const agents = {
   recorded: { claude: recorded("claude"), codex: recorded("codex"), gemini: recorded("gemini") }
 } as const
 
+/** What V8 has compiled of our program, kept from one start to the next as on any machine where it has run before. */
+const keptCode = mkdtempSync(join(tmpdir(), "ai-relay-bench-code-"))
+process.once("exit", () => rmSync(keptCode, { recursive: true, force: true }))
+
 /** A home of its own, with the agents on its PATH. */
-const makeHome = (agent: keyof typeof agents) => {
+const makeHome = (agent: keyof typeof agents, isFirstStart = false) => {
   const home = mkdtempSync(join(tmpdir(), "ai-relay-bench-"))
   const bin = join(home, "bin")
   mkdirSync(bin)
@@ -94,7 +99,11 @@ const makeHome = (agent: keyof typeof agents) => {
     writeFileSync(join(bin, name), program)
     chmodSync(join(bin, name), 0o755)
   }
-  const env = { HOME: home, PATH: [bin, dirname(node), "/usr/bin", "/bin"].join(delimiter) }
+  const env = {
+    HOME: home,
+    PATH: [bin, dirname(node), "/usr/bin", "/bin"].join(delimiter),
+    XDG_CACHE_HOME: isFirstStart ? join(home, "cache") : keptCode
+  }
   return { home, env, remove: () => rmSync(home, { recursive: true, force: true }) }
 }
 
@@ -117,6 +126,8 @@ interface Program {
   readonly args: (home: string) => ReadonlyArray<string> | Promise<ReadonlyArray<string>>
   readonly ready: RegExp
   readonly speaks: "relay" | "lines"
+  /** Without what an earlier start has compiled. */
+  readonly isFirstStart?: boolean
 }
 
 /** What a frame of ours asks to be allowed. */
@@ -176,10 +187,13 @@ const talkers = (speaks: Program["speaks"], home: string, url: string): Pick<Run
   }
 }
 
-export const contender = (name: string, { args, command, ready, speaks }: Program): Contender => ({
+export const contender = (
+  name: string,
+  { args, command, isFirstStart, ready, speaks }: Program
+): Contender => ({
   name,
   start: async ({ agent = "lines", prepare } = {}) => {
-    const { env, home, remove } = makeHome(agent)
+    const { env, home, remove } = makeHome(agent, isFirstStart)
     prepare?.(join(home, "state"))
     const { ms, pid, said, stop } = await start({ command, args: await args(home), env, cwd: home, ready })
     const url = said[1] ?? ""
@@ -201,24 +215,31 @@ export const contender = (name: string, { args, command, ready, speaks }: Progra
 
 const listens = /listens on (ws:\/\/\S+)/
 
+const relayProgram = (cli: string, flags: ReadonlyArray<string>): Program => ({
+  command: node,
+  args: (home) => [
+    cli,
+    "serve",
+    ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
+    ...["--max-connections", "10000", "--max-connections-per-peer", "10000", "--max-sessions", "2000"],
+    ...flags
+  ],
+  ready: listens,
+  speaks: "relay"
+})
+
 /** A built program, as it is installed: `raw` on, journal on. */
 export const relayOf = (name: string, cli: string, ...flags: ReadonlyArray<string>) =>
-  contender(name, {
-    command: node,
-    args: (home) => [
-      cli,
-      "serve",
-      ...["--host", "127.0.0.1", "--port", "0", "--state-dir", join(home, "state"), "--log-level", "warning"],
-      ...["--max-connections", "10000", "--max-connections-per-peer", "10000", "--max-sessions", "2000"],
-      ...flags
-    ],
-    ready: listens,
-    speaks: "relay"
-  })
+  contender(name, relayProgram(cli, flags))
 
 const built = resolve("dist/cli.mjs")
 /** This checkout's. */
 export const ours = relayOf("ai-relay", built, "--auth", "remote")
+/** On a machine where this version has never run. */
+export const oursAtFirst = contender("ai-relay, first start ever", {
+  ...relayProgram(built, ["--auth", "remote"]),
+  isFirstStart: true
+})
 export const oursWithoutJournal = relayOf("ai-relay --no-state", built, "--auth", "remote", "--no-state")
 
 /** With room for a session of 1,000,000 events; by default the oldest of so many are deleted. */
@@ -317,4 +338,20 @@ const untilReachable = async (url: string): Promise<void> => {
       await wait(50)
     }
   }
+}
+
+/** Have our relay run once, with a session of each agent: what V8 compiles of it is kept for all later starts. */
+export const keepCode = async (): Promise<void> => {
+  const { open, stop } = await ours.start({ agent: "recorded" })
+  for (const [tool, names] of Object.entries(recordings)) {
+    const talk = await open({ tool })
+    talk.onFrame(talk.allow)
+    for (const name of names) {
+      const ended = talk.ended()
+      talk.prompt(`PLAY ${name}`)
+      await ended
+    }
+    await talk.close()
+  }
+  await stop()
 }

@@ -3,8 +3,9 @@
  *
  * The library is what tsc makes of the package's entries (tsconfig.build.json): plain modules and their types, Effect
  * stays a peer. The command line is minified with Effect inside, so that it installs almost nothing and starts fast: what
- * every start needs is `cli.mjs` and two files beside it (`mergeStart.mjs`); what is imported when it is needed
- * (`import()`) has files of its own. The console is a page with React and all else inside.
+ * every start needs is in one file (`mergeStart.mjs`); what is imported when it is needed (`import()`) has files of its own.
+ * They are CommonJS, because only of scripts can be kept what V8 compiles while they run (`cli/codeCache.ts`).
+ * The console is a page with React and all else inside.
  * What pages of others draw a chat with is in `react/`, with React left out.
  * `node scripts/build.mjs cli console` makes only those parts.
  */
@@ -28,11 +29,6 @@ const note = (part, inputs) => {
 }
 const read = (...path) => readFileSync(join(root, ...path), "utf8")
 const { version } = JSON.parse(read("package.json"))
-
-// `ws` calls `require`, which modules do not have. The unlikely name cannot meet one that the minifier invents.
-const banner = `#!/usr/bin/env node
-import { createRequire as __aiRelayCreateRequire } from "node:module"
-const require = __aiRelayCreateRequire(import.meta.url)`
 
 const embedded = embeddedSources()
 
@@ -59,7 +55,7 @@ const besideTheCli = {
   setup({ onResolve }) {
     onResolve(
       { filter: new RegExp(`^(${lazy.join("|")})$`) },
-      ({ kind, path }) => kind === "entry-point" ? undefined : { path: `./${path}.mjs`, external: true }
+      ({ kind, path }) => kind === "entry-point" ? undefined : { path: `./${path}.cjs`, external: true }
     )
   }
 }
@@ -69,22 +65,6 @@ const withoutBuildKit = {
   name: "without-build-kit",
   setup({ onLoad }) {
     onLoad({ filter: /dockerode\/lib\/session\.js$/ }, () => ({ contents: "module.exports = undefined" }))
-  }
-}
-
-// To import `node:http` in a module is to read all it has, also what Node 22 and later load for `http.WebSocket`: a client
-// for HTTP, 27 ms at every start. Asking for it by its name reads nothing.
-const lightHttp = {
-  name: "light-http",
-  setup({ onLoad, onResolve }) {
-    onResolve(
-      { filter: /^(node:)?http$/ },
-      ({ kind }) => kind === "import-statement" ? { path: "node:http", namespace: "light-http" } : undefined
-    )
-    onLoad(
-      { filter: /.*/, namespace: "light-http" },
-      ({ path }) => ({ contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})` })
-    )
   }
 }
 
@@ -107,7 +87,6 @@ const bundle = (options) =>
     platform: "node",
     format: "esm",
     target: "node20",
-    banner: { js: banner },
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
@@ -118,8 +97,8 @@ const buildLazy = () =>
   bundle({
     entryPoints: lazy,
     outdir: dist,
-    outExtension: { ".js": ".mjs" },
-    banner: { js: `${banner}\nconst __dirname = new URL(".", import.meta.url).pathname` },
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
     // ssh2 uses them when they are installed.
     external: ["cpu-features", "./crypto/build/Release/sshcrypto.node"],
     plugins: [withoutBuildKit]
@@ -127,8 +106,14 @@ const buildLazy = () =>
 
 let startBytes = 0
 
-/** What the command line is made of besides `cli.mjs`. */
-const isPart = (name) => /^cli-.*\.mjs$/.test(name)
+/** What the command line is made of besides `cli.mjs` and the packages with files of their own. */
+const isPart = (name) => /^cli[-.].*\.cjs$/.test(name)
+
+/** The command itself: a module by its name, which scripts and service files have written down. */
+const command = `#!/usr/bin/env node
+import { createRequire } from "node:module"
+createRequire(import.meta.url)("./cli.cjs")
+`
 
 const buildCli = async () => {
   const old = existsSync(dist) ? readdirSync(dist).filter(isPart) : []
@@ -136,12 +121,13 @@ const buildCli = async () => {
   const { outputs } = metafile
   const main = Object.keys(outputs).find((file) => outputs[file].entryPoint === "src/cli/main.ts")
   const merged = await mergeStart({
-    entry: basename(cli),
+    entry: "cli.mjs",
     main: basename(main),
     texts: Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]))
   })
   startBytes = merged.startBytes
   for (const [name, text] of Object.entries(merged.files)) writeFileSync(join(dist, name), text)
+  writeFileSync(cli, command)
   chmodSync(cli, 0o755)
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(lazily.inputs)]
   note("cli", inputs)
@@ -162,7 +148,7 @@ const bundleCli = () =>
     // node-pty is native and loaded only when a terminal is asked for; ws uses the other two when they are installed.
     external: ["node-pty", "bufferutil", "utf-8-validate"],
     define: { __AI_RELAY_VERSION__: JSON.stringify(version), ...embedded },
-    plugins: [besideTheCli, lightHttp, withoutUnused]
+    plugins: [besideTheCli, withoutUnused]
   })
 
 const buildPage = async () => {

@@ -1,9 +1,8 @@
 /**
- * mergeStart: puts what every start reads into two files.
+ * mergeStart: puts what every start reads into one file, and makes CommonJS of everything.
  *
  * esbuild makes a file of whatever the same lazily loaded parts share, twenty that every start would read, a millisecond
- * each. Rollup can be told what goes together; nothing else is changed. Two, because V8 keeps what it needs to read the
- * largest: of one of 940 KB that is 14 MB more, for as long as the relay runs.
+ * each. Rollup can be told what goes together; nothing else is changed.
  */
 import { rollup } from "rollup"
 
@@ -29,26 +28,27 @@ export const mergeStart = async ({ entry, main, texts }) => {
       name: "in-memory",
       // What lies elsewhere is imported as it was.
       resolveId: (id) => texts[own(id)] === undefined ? { id, external: true } : own(id),
-      load: (id) => texts[id]
+      load: (id) => texts[id],
+      resolveImportMeta: (property) =>
+        property === "url" ? "require(\"node:url\").pathToFileURL(__filename).href" : null
     }]
   })
   try {
     const { output } = await bundle.generate({
-      format: "es",
+      format: "cjs",
       compact: true,
-      entryFileNames: "[name].mjs",
+      generatedCode: "es2015",
+      interop: "auto",
+      dynamicImportInCjs: false,
+      entryFileNames: "[name].cjs",
       // Without the hash that esbuild has given it: what it imports has another name now.
-      chunkFileNames: ({ name }) => `${name.replace(/-[0-9A-Z]{8}$/, "")}-[hash].mjs`,
+      chunkFileNames: ({ name }) => `${name.replace(/-[0-9A-Z]{8}$/, "")}-[hash].cjs`,
       manualChunks: (id, { getModuleInfo }) => {
         const modules = (file) => getModuleInfo(file)?.importedIds ?? []
         // The entry runs before all else is read: it says how.
         if (!readWith(modules, main).has(id) || id === entry) return undefined
         // Named, or it would be taken into a chunk with all that uses it, which the entry would then read first.
-        if (readWith(modules, entry).has(id)) return "cli-entry"
-        const largest = [...readWith(modules, main)].reduce((one, other) =>
-          (texts[other] ?? "").length > (texts[one] ?? "").length ? other : one
-        )
-        return readWith(modules, largest).has(id) ? "cli-core" : "cli-start"
+        return readWith(modules, entry).has(id) ? "cli-entry" : "cli-start"
       }
     })
     const files = Object.fromEntries(output.map(({ code, fileName }) => [fileName, code]))

@@ -1,5 +1,5 @@
 /** first: the first session after the start, when no code is warm: connect, prompt, first words; then the first thousand events. */
-import type { Contender, Running } from "../contenders.js"
+import { type Contender, oursAtFirst, type Running } from "../contenders.js"
 import { ask, inRounds, together } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import type { Bench, Scenario } from "../Scenario.js"
@@ -40,7 +40,7 @@ export const first: Scenario = {
     const { cpu, ms } = await inRounds(
       bench,
       "first",
-      [bench.ours, bench.floor].map(fresh),
+      [bench.ours, bench.floor, oursAtFirst].map(fresh),
       ({ measure }) => measure(),
       0
     )

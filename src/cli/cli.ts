@@ -11,6 +11,7 @@ import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
+import { codeFolder } from "./codeCache.js"
 import { settingsProvider } from "./configFile.js"
 import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
@@ -75,7 +76,10 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       const options = {
         ...settings,
         acp_agents,
-        private_files: [token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
+        private_files: [
+          ...[token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
+          codeFolder()
+        ],
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,

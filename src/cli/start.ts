@@ -1,9 +1,9 @@
 /**
- * start: the first code of `ai-relay`. It turns on V8's compile cache (Node 22.1 or later), so that the next start need not
- * compile the program. The cache folder must be the user's own: anyone who can write there can change the code that runs.
+ * start: the first code of `ai-relay`. It sets V8 up for a relay, then loads the program with what is kept of it (`codeCache.ts`).
  *
- * It also limits V8's space for young objects. Most objects of the start and of a new session survive, which makes V8 grow
- * that space to 48 MB; an idle relay collects no garbage, so it would never shrink again.
+ * It limits V8's space for young objects. Most objects of the start and of a new session survive, which makes V8 grow that
+ * space to 48 MB; an idle relay collects no garbage, so it would never shrink again. What the start has left is collected once
+ * nobody waits for anything: otherwise V8 would do so during the first session.
  *
  * Output of agents is read into memory that counts as heap. With a heap this small V8 would collect all of it every 30 ms
  * in a flood, although only young objects are garbage; so the heap may grow to three times what is alive.
@@ -12,19 +12,12 @@
  * compiler, which costs more than it saves: a fifth of a day's CPU (docs/benchmarks.md). So in that minute a function must run
  * three times as long before it is compiled.
  */
-import * as module from "node:module"
-import { join } from "node:path"
-import { PerformanceObserver } from "node:perf_hooks"
+import { performance, PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { keepCompiled } from "./codeCache.js"
 import { answerEarly } from "./earlyAcp.js"
-import { ownFolder, settleHome } from "./home.js"
-
-/** Functions that Node 20 does not have. */
-interface CompileCache {
-  readonly enableCompileCache?: (folder: string) => unknown
-  readonly flushCompileCache?: () => void
-}
-const { enableCompileCache, flushCompileCache } = module as CompileCache
+import { settleHome } from "./home.js"
 
 /** As fast as a larger space, even with 16 KB per event: in a flood, young objects soon are garbage. */
 const youngBytes = 8 * 1024 * 1024
@@ -33,20 +26,48 @@ const isYoungLarge = () =>
     space_name === "new_space" && space_size >= youngBytes
   )
 
-/** The factor by which V8 grows the space for young objects. */
-const growYoungBy = (factor: 1 | 2) => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
-const afterGarbage = new PerformanceObserver(() => {
-  if (!isYoungLarge()) return
-  growYoungBy(1)
-  afterGarbage.disconnect()
-})
-
 /** The bytecodes that a function runs before V8 considers optimizing it: V8's own number, and ours for a cold relay. */
 const interruptBudget = { usual: 132 * 1024, cold: 3 * 132 * 1024 }
 const coldMs = 60_000
 /** V8 of Node 20; later versions have other numbers, and were not measured. */
 const isMeasured = process.versions.v8.startsWith("11.3.")
-const setInterruptBudget = (bytes: number) => setFlagsFromString(`--interrupt-budget=${bytes}`)
+
+/** `growth`: the factor by which V8 grows the space for young objects. */
+interface Flags {
+  readonly growth: 1 | 2
+  readonly budget: number
+}
+const first: Flags = { growth: 1, budget: isMeasured ? interruptBudget.cold : interruptBudget.usual }
+let current: Flags | undefined
+const setFlags = (flags: Flags) => {
+  if (flags.growth !== current?.growth) setFlagsFromString(`--semi-space-growth-factor=${flags.growth}`)
+  if (isMeasured && flags.budget !== current?.budget) setFlagsFromString(`--interrupt-budget=${flags.budget}`)
+  current = flags
+}
+const change = (flags: Partial<Flags>) => setFlags({ ...current ?? first, ...flags })
+const underFirstFlags = <A>(run: () => A): A => {
+  const before = current ?? first
+  setFlags(first)
+  try {
+    return run()
+  } finally {
+    setFlags(before)
+  }
+}
+
+const afterGarbage = new PerformanceObserver(() => {
+  if (!isYoungLarge()) return
+  change({ growth: 1 })
+  afterGarbage.disconnect()
+})
+
+/** Collects all garbage: 11 ms of an idle relay. */
+const collectGarbage = () => {
+  setFlagsFromString("--expose-gc")
+  const collect: () => void = runInNewContext("gc")
+  setFlagsFromString("--no-expose-gc")
+  collect()
+}
 
 // Before anything asks for the home folder.
 const homeless = settleHome()
@@ -54,19 +75,20 @@ if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)
 // Node would open its inspector on this signal, which an agent may send, and anyone who reaches that can run code here.
 process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
-growYoungBy(1)
-if (isMeasured) {
-  setInterruptBudget(interruptBudget.cold)
-  setTimeout(() => setInterruptBudget(interruptBudget.usual), coldMs).unref()
-}
-enableCompileCache?.(join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "compiled"))
+// What was compiled for the start is kept with the rest, also by a relay that has run for weeks.
+setFlagsFromString("--no-flush-bytecode")
+setFlags(first)
+if (isMeasured) setTimeout(() => change({ budget: interruptBudget.usual }), coldMs).unref()
+if (process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined) keepCompiled({ underFirstFlags })
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")
 void (isEditors ? answerEarly().then(load) : load())
 setTimeout(() => {
-  // Also written on exit, but a relay may be killed. V8 uses the cache only with the flags it was written under.
-  flushCompileCache?.()
-  growYoungBy(2)
-  afterGarbage.observe({ entryTypes: ["gc"] })
-}, 1000).unref()
+  const before = performance.eventLoopUtilization()
+  setTimeout(() => {
+    if (performance.eventLoopUtilization(before).utilization < 0.2) collectGarbage()
+    change({ growth: 2 })
+    afterGarbage.observe({ entryTypes: ["gc"] })
+  }, 200).unref()
+}, 800).unref()

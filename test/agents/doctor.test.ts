@@ -63,7 +63,7 @@ describe("ai-relay doctor", () => {
 
   it("says what to do where no terminal can be had, because node-pty is missing", () => {
     const alone = join(home, "cli.mjs")
-    for (const name of readdirSync(dirname(program)).filter((name) => /^cli.*\.mjs$/.test(name))) {
+    for (const name of readdirSync(dirname(program)).filter((name) => /^cli.*\.[cm]js$/.test(name))) {
       copyFileSync(join(dirname(program), name), join(home, name))
     }
     expect(run(alone).stdout).toMatch(

@@ -1,7 +1,15 @@
 /** What an agent runs is no client of its relay: over every road, however it goes away from its parents. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -104,5 +112,33 @@ describe("a program that an agent runs", () => {
     const other = await connect(daemon.url, { tool: "generic", command: ["true"] })
     await other.waitFor("session_start")
     await other.close()
+  }, patience)
+
+  it("cannot plant code in the relay from the sandbox, although its folder is the home", async () => {
+    if (noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-planter-")))
+    cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+    const daemon = await startDaemon({
+      env: { PATH: process.env["PATH"] ?? "", HOME: home },
+      cwd: home,
+      args: ["--state-dir", join(home, "state"), "--log-level", "warning", "--auth", "remote", ...kept]
+    })
+    cleanUp(() => daemon.kill())
+    const code = join(home, ".cache/ai-relay/code")
+    const [version = ""] = readdirSync(code)
+    const person = await connect(daemon.url, {
+      tool: "generic",
+      folder: home,
+      command: [
+        "sh",
+        "-c",
+        `touch ${join(home, "mine")}; echo x > ${code}/${version}/x; echo x > ${code}/x; ls -A ${code}/..`
+      ]
+    })
+    cleanUp(() => person.drop())
+    await person.waitFor("session_end", { within: patience })
+    assert.isTrue(existsSync(join(home, "mine")))
+    assert.deepStrictEqual(readdirSync(code), [version])
+    assert.deepStrictEqual(readdirSync(join(code, version)), [])
   }, patience)
 })

@@ -1,0 +1,148 @@
+/**
+ * codeCache: keeps what V8 has compiled of the program, so that later starts, and their first sessions, need not compile it again.
+ * Node 20 has no such cache, and the one of Node 22 and later holds only what a start runs, not what a session runs.
+ *
+ * Every script of the built program has a file of its own. V8 checks that a file fits its version, processor and flags, and the
+ * length of the script's text; a checksum over the text and the file tells of all else. The files are written when no script has been
+ * loaded for a while, and on exit.
+ */
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { createRequire } from "node:module"
+import { basename, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { cachedDataVersionTag } from "node:v8"
+import { Script } from "node:vm"
+import { crc32 } from "node:zlib"
+import { ownFolder } from "./home.js"
+
+interface Options {
+  /** Made if it is missing. A folder that others can write to is not used: what is in it is code that runs here. */
+  readonly folder?: string
+  /** Run with the flags of V8 that were set at the start: V8 uses a file only under the flags it was written under. */
+  readonly underFirstFlags: <A>(run: () => A) => A
+  /** How long after the last script was loaded the files are written, in ms: what it runs has been compiled by then. */
+  readonly settledAfter?: number
+  /** Where the program's scripts are, and where Node loads files by extension; for tests. */
+  readonly program?: string
+  readonly extensions?: NodeJS.RequireExtensions
+}
+
+type Run = (
+  exports: unknown,
+  require: NodeJS.Require,
+  module: NodeJS.Module,
+  filename: string,
+  dirname: string
+) => void
+
+/** Files that nothing has written for so long are removed: they are of other versions. */
+const forgottenAfterMs = 30 * 24 * 60 * 60 * 1000
+
+/** Where the files are. An agent must not write here, and need not read. */
+export const codeFolder = (): string => join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "code")
+
+const quietly = <A>(run: () => A): A | undefined => {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}
+
+const isOurs = (folder: string): boolean => {
+  const { mode = 0, uid } = quietly(() => lstatSync(folder)) ?? {}
+  return uid === process.getuid?.() && (mode & 0o22) === 0
+}
+
+const checksumBytes = 4
+
+/** What is kept of a text, if it is whole. `sum`: the text's checksum. */
+const readKept = (path: string, sum: number): Buffer | undefined => {
+  const bytes = quietly(() => readFileSync(path))
+  if (bytes === undefined || bytes.length <= checksumBytes) return undefined
+  const data = bytes.subarray(0, -checksumBytes)
+  return crc32(data, sum) === bytes.readUInt32LE(data.length) ? data : undefined
+}
+
+const writeKept = (path: string, sum: number, data: Buffer): void => {
+  const checksum = Buffer.alloc(checksumBytes)
+  checksum.writeUInt32LE(crc32(data, sum))
+  const unfinished = `${path}.${process.pid}`
+  try {
+    writeFileSync(unfinished, Buffer.concat([data, checksum]), { mode: 0o600 })
+    renameSync(unfinished, path)
+  } finally {
+    rmSync(unfinished, { force: true })
+  }
+}
+
+const removeForgotten = (folder: string): void => {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    if (statSync(path).mtimeMs < Date.now() - forgottenAfterMs) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+/** From now on, scripts beside this one are loaded with what is kept of them. */
+export const keepCompiled = ({
+  extensions = createRequire(import.meta.url).extensions,
+  folder: parent = codeFolder(),
+  program = dirname(fileURLToPath(import.meta.url)),
+  settledAfter = 30_000,
+  underFirstFlags
+}: Options): void => {
+  const folder = join(parent, `${process.version}-${(cachedDataVersionTag() >>> 0).toString(16)}`)
+  quietly(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  if (!isOurs(folder)) return
+  const loaded = new Map<string, { readonly script: Script; readonly sum: number }>()
+  const fileOf = (name: string) => join(folder, `${name}.bin`)
+  let timer: NodeJS.Timeout | undefined
+
+  const write = () => {
+    clearTimeout(timer)
+    process.off("exit", write)
+    timer = undefined
+    quietly(() => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      for (const [name, { script, sum }] of loaded) {
+        writeKept(fileOf(name), sum, underFirstFlags(() => script.createCachedData()))
+      }
+      removeForgotten(parent)
+      removeForgotten(folder)
+    })
+  }
+
+  const writeLater = () => {
+    if (timer === undefined) process.once("exit", write)
+    clearTimeout(timer)
+    timer = setTimeout(write, settledAfter).unref()
+  }
+
+  const compile = (filename: string): Script => {
+    const name = basename(filename)
+    const text = readFileSync(filename)
+    const sum = crc32(text)
+    const source = `(function(exports,require,module,__filename,__dirname){${text.toString()}\n})`
+    const cachedData = readKept(fileOf(name), sum)
+    const script = underFirstFlags(() => new Script(source, { filename, ...cachedData && { cachedData } }))
+    loaded.set(name, { script, sum })
+    if (cachedData === undefined || script.cachedDataRejected === true) writeLater()
+    return script
+  }
+
+  const usual = extensions[".js"]
+  extensions[".cjs"] = (module, filename) => {
+    if (dirname(filename) !== program) return usual(module, filename)
+    const run: Run = compile(filename).runInThisContext()
+    run(module.exports, createRequire(filename), module, filename, program)
+  }
+}

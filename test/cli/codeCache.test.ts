@@ -1,0 +1,154 @@
+/** The file of a script is used again when it fits, and replaced when it does not. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { keepCompiled } from "../../src/cli/codeCache.js"
+
+describe("codeCache", () => {
+  let home: string
+  let program: string
+  let folder: string
+  const script = () => join(program, "answer.cjs")
+
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "ai-relay-code-"))
+    program = join(home, "program")
+    folder = join(home, "kept")
+    mkdirSync(program)
+    writeFileSync(script(), "exports.answer = () => 42\nexports.place = [__filename, __dirname, module.id]")
+  })
+  afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+  /** What Node was left to load. */
+  const others: Array<string> = []
+  /** A process of its own: what it loads, and, when it ends, writes. */
+  const process = () => {
+    const exit = new Set(globalThis.process.listeners("exit"))
+    const extensions: NodeJS.RequireExtensions = {
+      ".js": (_, filename) => void others.push(filename),
+      ".json": () => {},
+      ".node": () => {}
+    }
+    keepCompiled({ folder, program, extensions, underFirstFlags: (run) => run() })
+    const load = (
+      filename = script()
+    ): { readonly answer?: () => number; readonly place?: ReadonlyArray<string> } => {
+      const module = { exports: {}, id: "an id" }
+      extensions[".cjs"]?.(module as NodeJS.Module, filename)
+      return module.exports
+    }
+    const isUsed = () => extensions[".cjs"] !== undefined
+    const end = () => {
+      for (const listener of globalThis.process.listeners("exit")) {
+        if (!exit.has(listener)) listener(0)
+      }
+    }
+    return { load, end, isUsed }
+  }
+  const files = () =>
+    existsSync(folder)
+      ? readdirSync(folder).flatMap((version) =>
+        readdirSync(join(folder, version)).map((name) => join(folder, version, name))
+      )
+      : []
+  const once = () => {
+    const { end, load } = process()
+    assert.strictEqual(load().answer?.(), 42)
+    end()
+    const [file = "", ...more] = files()
+    assert.deepStrictEqual(more, [])
+    return file
+  }
+  /** Whether another run writes the file again. */
+  const isWrittenAgain = (file: string) => {
+    utimesSync(file, 1, 1)
+    assert.strictEqual(once(), file)
+    return statSync(file).mtimeMs > 1000
+  }
+
+  it("loads a script as Node would, and keeps what was compiled for this user alone", () => {
+    const { end, load } = process()
+    assert.deepStrictEqual(load().place, [script(), program, "an id"])
+    assert.deepStrictEqual(files(), [])
+    end()
+    const [file = ""] = files()
+    assert.match(file, /answer\.cjs\.bin$/)
+    assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+    assert.strictEqual(statSync(join(file, "..")).mode & 0o777, 0o700)
+  })
+
+  it("uses what is kept, and writes it again when it is damaged, cut short, empty or of another text", () => {
+    const file = once()
+    assert.isFalse(isWrittenAgain(file))
+    const whole = readFileSync(file)
+    const damaged = Buffer.from(whole)
+    damaged.writeUInt8(damaged.readUInt8(whole.length >> 1) ^ 1, whole.length >> 1)
+    for (const bytes of [damaged, whole.subarray(0, -9), Buffer.alloc(0), Buffer.alloc(whole.length)]) {
+      writeFileSync(file, bytes)
+      assert.isTrue(isWrittenAgain(file))
+      assert.isFalse(isWrittenAgain(file))
+    }
+    // As long as before, which is all that V8 looks at.
+    writeFileSync(script(), readFileSync(script(), "utf8").replace("42", "43"))
+    assert.strictEqual(process().load().answer?.(), 43)
+  })
+
+  it("keeps nothing, and believes nothing, in a folder that others can write to", () => {
+    const file = once()
+    const version = join(file, "..")
+    chmodSync(version, 0o777)
+    writeFileSync(file, "")
+    const { end, isUsed } = process()
+    assert.isFalse(isUsed())
+    end()
+    assert.strictEqual(readFileSync(file, "utf8"), "")
+  })
+
+  it("leaves scripts of others to Node", () => {
+    others.length = 0
+    const foreign = join(home, "foreign.cjs")
+    writeFileSync(foreign, "throw new Error('not here')")
+    const { end, load } = process()
+    load(foreign)
+    end()
+    assert.deepStrictEqual(others, [foreign])
+    assert.deepStrictEqual(files(), [])
+  })
+
+  it("goes on where nothing can be kept", () => {
+    writeFileSync(folder, "not a folder")
+    assert.isFalse(process().isUsed())
+    assert.strictEqual(readFileSync(folder, "utf8"), "not a folder")
+  })
+
+  it("removes what nothing has written for a month", () => {
+    const file = once()
+    const old = join(folder, "v1.2.3-0")
+    mkdirSync(old)
+    const unused = join(file, "../unused.cjs.bin")
+    writeFileSync(unused, "")
+    const twoMonthsAgo = Date.now() / 1000 - 60 * 24 * 60 * 60
+    for (const path of [old, unused]) utimesSync(path, twoMonthsAgo, twoMonthsAgo)
+    // Not before something is written.
+    const { end, load } = process()
+    load()
+    end()
+    assert.isTrue(existsSync(old) && existsSync(unused))
+    writeFileSync(file, "")
+    assert.strictEqual(once(), file)
+    assert.isFalse(existsSync(old))
+    assert.isFalse(existsSync(unused))
+  })
+})
