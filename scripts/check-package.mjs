@@ -160,8 +160,8 @@ try {
 
   await check("every file the command may load is there", alone, () => {
     const dist = installed(pkg.name, "dist")
-    const imported = readdirSync(dist).filter((name) => /^cli.*\.mjs$/.test(name)).flatMap((name) =>
-      readFileSync(join(dist, name), "utf8").match(/(?<=(from|import\()["'])\.\.?\/[^"']+/g) ?? []
+    const imported = readdirSync(dist).filter((name) => /^cli.*\.[cm]js$/.test(name)).flatMap((name) =>
+      readFileSync(join(dist, name), "utf8").match(/(?<=\(["'])\.\.?\/[^"']+\.cjs(?=["']\))/g) ?? []
     )
     const missing = imported.filter((path) => !existsSync(join(dist, path)))
     expect(imported.length > 20 && missing.length === 0, `missing: ${missing.join(", ")}`)
