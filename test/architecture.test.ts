@@ -110,7 +110,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // Calls people: it asks the registry, and sends over the HTTP client it is given.
   "services/notify": {
-    rooms: ["schema", "services", "services/access", "services/process", "services/session"],
+    rooms: ["schema", "services", "services/log", "services/access", "services/process", "services/session"],
     never: noneOf(sockets, processes, disk)
   },
   // How a session's folder was before each turn: git, and the index it is asked with.

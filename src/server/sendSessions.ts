@@ -1,8 +1,8 @@
 /** sendSessions: the answer to `GET /sessions`, sent in pieces so that thousands of sessions do not delay others. */
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
+import type { SessionListing } from "../services/log/SessionListing.js"
 import { makePause } from "../services/makePause.js"
-import type { SessionListing } from "../services/session/SessionListing.js"
 import { drained } from "./drained.js"
 
 /** Sessions per piece. */

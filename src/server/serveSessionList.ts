@@ -4,8 +4,8 @@
  */
 import { Effect } from "effect"
 import type { SessionId, SessionLine } from "../schema/index.js"
+import { lineOf } from "../services/log/SessionListing.js"
 import { makePause } from "../services/makePause.js"
-import { lineOf } from "../services/session/SessionListing.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { Connection } from "./Connection.js"
 

@@ -241,14 +241,14 @@ const makeDurable = (folder: string) =>
       const pause = makePause()
       let count = kept.length
       let bytes = 0
-      for (const { bytes: size, summary: { session_id } } of kept) {
+      for (const { bytes: size, listing: { session_id } } of kept) {
         bytes += live.get(session_id)?.bytes() ?? size
         yield* pause
       }
       for (let at = kept.length - 1; at >= 0; at--) {
         const session = kept[at]
         if (session === undefined) break
-        const { last_active_at, session_id } = session.summary
+        const { last_active_at, session_id } = session.listing
         const isTooMuch = count > bounds.max_kept_sessions || bytes > bounds.journal_total_bytes
         if (last_active_at >= oldest && !isTooMuch) break
         if (live.has(session_id) || SessionRecord.openedBy(session) !== undefined) continue

@@ -8,15 +8,18 @@
 import { Effect, Option, Schema, Semaphore } from "effect"
 import { type Dir, type Dirent, opendir, stat, type Stats } from "node:fs"
 import { SessionId } from "../../schema/index.js"
+import { listedClosed, type SessionListing } from "../log/SessionListing.js"
 import { makePause } from "../makePause.js"
 import { readFolders } from "./readFolders.js"
 import type { Asked, SessionFolder } from "./SessionFolder.js"
 import { type Marks, readMarks } from "./SessionMarks.js"
 import * as SessionRecord from "./SessionRecord.js"
 
-export interface IndexedSession extends SessionRecord.SessionOutline {
-  /** Its title and archived mark, set by people. */
-  readonly marks: Marks
+export interface IndexedSession extends SessionRecord.Opener {
+  /** Without its marks. */
+  readonly listing: SessionListing
+  /** Its title and archived mark, if people have set any. */
+  readonly marks?: Marks
   /** Bytes of its files. */
   readonly bytes: number
 }
@@ -52,9 +55,9 @@ const ask = <A>(question: Question<A>): Effect.Effect<A | undefined> =>
   })
 
 const before = (left: IndexedSession, right: IndexedSession): boolean =>
-  left.summary.last_active_at === right.summary.last_active_at
-    ? left.summary.session_id < right.summary.session_id
-    : left.summary.last_active_at > right.summary.last_active_at
+  left.listing.last_active_at === right.listing.last_active_at
+    ? left.listing.session_id < right.listing.session_id
+    : left.listing.last_active_at > right.listing.last_active_at
 
 /** Where a session belongs in a sorted list, at `from` or behind it. */
 const placeOf = (sorted: ReadonlyArray<IndexedSession>, session: IndexedSession, from: number): number => {
@@ -115,9 +118,10 @@ export const make = (folder: string): SessionIndex => {
     function*({ bytes, marks, meta, session_id, version }: SessionFolder, pause: Effect.Effect<void>) {
       const files = SessionRecord.filesOf(folder, session_id)
       const outline = yield* SessionRecord.outline(files, session_id, meta, pause)
-      const session = Option.map(outline, (told): IndexedSession => ({
-        ...told,
-        marks: marks === undefined ? {} : readMarks(marks),
+      const session = Option.map(outline, ({ summary, ...opener }): IndexedSession => ({
+        ...opener,
+        listing: listedClosed(summary),
+        ...(marks !== undefined && { marks: readMarks(marks) }),
         bytes
       }))
       return { version, session: Option.getOrUndefined(session) }

@@ -20,6 +20,9 @@ const opener = {
   pid_started: Schema.optionalKey(Schema.String)
 }
 
+const Opener = Schema.Struct(opener)
+export type Opener = typeof Opener.Type
+
 export const SessionRecord = Schema.Struct({
   handshake: HandshakeFields,
   summary: SessionSummary.SessionSummary,
@@ -66,7 +69,7 @@ export const withoutSecrets = (
 const processes = process.platform === "linux" ? procSource() : undefined
 const startOf = (pid: number): string | undefined => processes?.read?.(pid)?.started
 
-export const thisRelay = (): Pick<SessionRecord, "pid" | "pid_started"> => {
+export const thisRelay = (): Opener => {
   const { pid } = process
   const pid_started = startOf(pid)
   return { pid, ...(pid_started !== undefined && { pid_started }) }
@@ -92,7 +95,7 @@ const isRunning = (pid: number): boolean => {
 
 /** The relay that has this session open, if it is alive. */
 export const openedBy = (
-  { pid, pid_started }: Pick<SessionRecord, keyof typeof opener>
+  { pid, pid_started }: Opener
 ): number | undefined =>
   pid !== undefined && isRunning(pid) && (pid_started === undefined || startOf(pid) === pid_started)
     ? pid

@@ -5,9 +5,9 @@
 import { Effect, Layer, Queue, Schedule } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { cleanText } from "../access/redact.js"
+import type { SessionListing } from "../log/SessionListing.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
-import type { SessionListing } from "../session/SessionListing.js"
 import * as calls from "./calls.js"
 import { letterTo, type Notice, type Target, targetOf } from "./messages.js"
 

@@ -5,7 +5,7 @@
  */
 import { Clock, Duration, Effect, FiberMap, Queue } from "effect"
 import type { SessionId } from "../../schema/index.js"
-import type { SessionListing } from "../session/SessionListing.js"
+import type { SessionListing } from "../log/SessionListing.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
 
 export type Call =

@@ -48,6 +48,7 @@ import { Journal, JournalFailed, type SessionInUse, SessionNotFound } from "../j
 import * as SessionMarks from "../journal/SessionMarks.js"
 import type { SessionRecord } from "../journal/SessionRecord.js"
 import type { Batch } from "../log/frames.js"
+import { listedClosed, listedLive, type SessionListing } from "../log/SessionListing.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { makePause } from "../makePause.js"
 import { NativeSessions } from "../native/NativeSessions.js"
@@ -60,7 +61,6 @@ import { ClientKey, Driving, type NotDriving } from "./Drivers.js"
 import { resolveHandshake } from "./Reopening.js"
 import { Sender } from "./Sender.js"
 import * as Session from "./Session.js"
-import { listedClosed, listedLive, type SessionListing } from "./SessionListing.js"
 
 /** No more sessions can be opened now. */
 export class TooManySessions
@@ -418,7 +418,7 @@ const make = Effect.gen(function*() {
   const sessionWith = Effect.fnUntraced(function*(handshake: Handshake) {
     const { fork, history, native_session_id, session_id, tool = "claude" } = handshake
     if (native_session_id === undefined || fork === true) return undefined
-    const isIts = (summary: SessionSummary) =>
+    const isIts = (summary: Pick<SessionSummary, "native_session_id" | "tool">) =>
       summary.native_session_id === native_session_id && summary.tool === adapters.nameOf(tool)
     const live = all().find(({ log }) => isIts(log.summary()))
     if (live !== undefined && session_id !== undefined && session_id !== live.id) {
@@ -429,7 +429,7 @@ const make = Effect.gen(function*() {
     if (live !== undefined) return live.id
     if (session_id !== undefined || history === undefined) return undefined
     // Its log has the part that went through the relay.
-    return (yield* journal.list).find(({ summary }) => isIts(summary))?.summary.session_id
+    return (yield* journal.list).find(({ listing }) => isIts(listing))?.listing.session_id
   })
 
   /** Writes to the audit log who sent the command, and whether that was allowed. */
@@ -581,9 +581,6 @@ const make = Effect.gen(function*() {
 
   const all = () => [...entries.values()].flatMap(({ session }) => session ?? [])
 
-  /** Listings of closed sessions, which seldom change. */
-  const closedLines = new WeakMap<object, SessionListing>()
-
   /** Made with pauses, since there may be thousands. */
   const list = Effect.gen(function*() {
     const kept = yield* journal.list
@@ -596,13 +593,10 @@ const make = Effect.gen(function*() {
         ? []
         : [{ ...listedLive(session.log.summary(), clients), ...marks.get(session.id) }]
     )
-    for (const session of kept) {
-      const { session_id } = session.summary
-      const line = closedLines.get(session) ?? { ...listedClosed(session.summary), ...session.marks }
-      closedLines.set(session, line)
-      const changed = marks.known(session_id)
-      if (!live.has(session_id) && isWithin(principal, line)) {
-        lines.push(changed === undefined ? line : { ...listedClosed(session.summary), ...changed })
+    for (const { listing, marks: saved } of kept) {
+      if (!live.has(listing.session_id) && isWithin(principal, listing)) {
+        const own = marks.known(listing.session_id) ?? saved
+        lines.push(own === undefined ? listing : { ...listing, ...own })
       }
       yield* pause
     }

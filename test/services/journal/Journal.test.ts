@@ -175,7 +175,7 @@ describe("the journal", () => {
         say(started)
         if (name !== "two") yield* close
       }
-      assert.deepStrictEqual((yield* journal.list).map(({ summary }) => summary.session_id), [
+      assert.deepStrictEqual((yield* journal.list).map(({ listing }) => listing.session_id), [
         "three",
         "two",
         "one"
@@ -411,7 +411,7 @@ describe("sessions nobody has used for long", () => {
       yield* start(folder, { journal_total_bytes: 25_000 })
       yield* Effect.promise(() => until(() => names() === "d,live"))
       assert.deepStrictEqual(
-        (yield* journal.list).map(({ summary }) => summary.session_id),
+        (yield* journal.list).map(({ listing }) => listing.session_id),
         [SessionId.make("d"), SessionId.make("live")]
       )
     }))

@@ -33,7 +33,7 @@ const save = (folder: string, n: number, last_active_at: number, title = `No. ${
 }
 
 const titles = (index: SessionIndex.SessionIndex) =>
-  Effect.map(index.list, (sessions) => sessions.map(({ summary }) => summary.title))
+  Effect.map(index.list, (sessions) => sessions.map(({ listing }) => listing.title))
 
 /** As many as a thread is started for. */
 const many = 700
@@ -57,9 +57,9 @@ describe("the index of saved sessions", () => {
         const expected = Array.from({ length: count }, (_, n) => n)
           .filter((n) => n !== 3 && n !== 6)
           .toSorted((left, right) => activeAt(right) - activeAt(left))
-        assert.deepStrictEqual(listed.map(({ summary }) => summary.session_id), expected.map(idOf))
-        const marked = listed.find(({ summary }) => summary.session_id === idOf(4))
-        assert.strictEqual(marked?.marks.archived, true)
+        assert.deepStrictEqual(listed.map(({ listing }) => listing.session_id), expected.map(idOf))
+        const marked = listed.find(({ listing }) => listing.session_id === idOf(4))
+        assert.strictEqual(marked?.marks?.archived, true)
         assert.isAbove(marked?.bytes ?? 0, 1000)
       }))
   }

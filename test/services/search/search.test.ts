@@ -8,12 +8,12 @@ import { join } from "node:path"
 import { type EventBody, SessionId } from "../../../src/schema/index.js"
 import { Journal } from "../../../src/services/journal/Journal.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
+import { listedClosed } from "../../../src/services/log/SessionListing.js"
 import { RelayConfig } from "../../../src/services/RelayConfig.js"
 import { findIn, wordsOf } from "../../../src/services/search/findIn.js"
 import * as SaidFile from "../../../src/services/search/SaidFile.js"
 import { SearchIndex } from "../../../src/services/search/SearchIndex.js"
 import * as TextBits from "../../../src/services/search/TextBits.js"
-import { listedClosed } from "../../../src/services/session/SessionListing.js"
 import { SessionRegistry } from "../../../src/services/session/SessionRegistry.js"
 
 const temp = () => mkdtempSync(join(tmpdir(), "ai-relay-search-"))

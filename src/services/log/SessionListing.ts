@@ -1,6 +1,6 @@
 /** SessionListing: one session in the list of `GET /sessions`. */
 import type { SessionLine } from "../../schema/index.js"
-import type { SessionSummary } from "../log/SessionSummary.js"
+import type { SessionSummary } from "./SessionSummary.js"
 
 export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
   readonly state: "running" | "idle" | "closed"
@@ -10,8 +10,10 @@ export interface SessionListing extends Omit<SessionSummary, "known_prompts"> {
   readonly archived?: true
 }
 
+type Summary = Omit<SessionSummary, "known_prompts"> & Partial<SessionSummary>
+
 export const listedLive = (
-  { known_prompts: _, ...summary }: SessionSummary,
+  { known_prompts: _, ...summary }: Summary,
   clients: number
 ): SessionListing => ({
   ...summary,
@@ -19,7 +21,7 @@ export const listedLive = (
   state: summary.open_turn === undefined ? "idle" : "running"
 })
 
-export const listedClosed = ({ known_prompts: _, ...summary }: SessionSummary): SessionListing => ({
+export const listedClosed = ({ known_prompts: _, ...summary }: Summary): SessionListing => ({
   ...summary,
   clients: 0,
   state: "closed"
