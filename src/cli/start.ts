@@ -65,7 +65,7 @@ const afterGarbage = new PerformanceObserver(() => {
 const collectGarbage = () => {
   setFlagsFromString("--expose-gc")
   // Some future Node may not have it.
-  const collect: (() => void) | undefined = runInNewContext("globalThis.gc")
+  const collect: (() => void) | undefined = runInNewContext("this.gc")
   setFlagsFromString("--no-expose-gc")
   collect?.()
 }
