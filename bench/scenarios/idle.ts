@@ -52,7 +52,7 @@ export const idle: Scenario = {
         unit: "MB",
         better: "lower",
         samples: alone,
-        goals: [{ bound: 65 }]
+        goals: [{ bound: 55 }]
       },
       {
         what: "memory per idle session",
