@@ -19,7 +19,14 @@ const relay = async (scripts: ReadonlyArray<string>, lines = scripts.length) => 
 }
 afterAll(() => relays.forEach(({ child }) => child.kill("SIGKILL")))
 
-const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+/** Empty if the process has just ended. */
+const commandOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+  } catch {
+    return ""
+  }
+}
 const areAlive = (pids: ReadonlyArray<number>) => {
   const everyone = freshTree().all()
   return pids.some((pid) => everyone.has(pid))
