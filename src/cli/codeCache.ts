@@ -7,6 +7,7 @@
  * loaded for a while, and on exit.
  */
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -58,6 +59,13 @@ const quietly = <A>(run: () => A): A | undefined => {
   }
 }
 
+/** Node's own `recursive` never ends below a folder like `/proc`, where nothing can be made. */
+const makeFolder = (folder: string): void => {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
+}
+
 const isOurs = (folder: string): boolean => {
   const { mode = 0, uid } = quietly(() => lstatSync(folder)) ?? {}
   return uid === process.getuid?.() && (mode & 0o22) === 0
@@ -101,7 +109,7 @@ export const keepCompiled = ({
   underFirstFlags
 }: Options): void => {
   const folder = join(parent, `${process.version}-${(cachedDataVersionTag() >>> 0).toString(16)}`)
-  quietly(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  quietly(() => makeFolder(folder))
   if (!isOurs(folder)) return
   const loaded = new Map<string, { readonly script: Script; readonly sum: number }>()
   const fileOf = (name: string) => join(folder, `${name}.bin`)
@@ -112,7 +120,7 @@ export const keepCompiled = ({
     process.off("exit", write)
     timer = undefined
     quietly(() => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makeFolder(folder)
       for (const [name, { script, sum }] of loaded) {
         writeKept(fileOf(name), sum, underFirstFlags(() => script.createCachedData()))
       }

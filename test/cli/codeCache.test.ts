@@ -131,6 +131,8 @@ describe("codeCache", () => {
     writeFileSync(folder, "not a folder")
     assert.isFalse(process().isUsed())
     assert.strictEqual(readFileSync(folder, "utf8"), "not a folder")
+    folder = "/proc/nowhere/kept"
+    assert.isFalse(process().isUsed())
   })
 
   it("removes what nothing has written for a month", () => {
