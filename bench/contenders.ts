@@ -21,7 +21,6 @@ import { delimiter, dirname, join, resolve } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { type Client, connect, converse } from "./Client.js"
 import { start } from "./processes.js"
-import { recordings } from "./programs/recordings.mjs"
 
 export interface Contender {
   readonly name: string
@@ -338,20 +337,4 @@ const untilReachable = async (url: string): Promise<void> => {
       await wait(50)
     }
   }
-}
-
-/** Have our relay run once, with a session of each agent: what V8 compiles of it is kept for all later starts. */
-export const keepCode = async (): Promise<void> => {
-  const { open, stop } = await ours.start({ agent: "recorded" })
-  for (const [tool, names] of Object.entries(recordings)) {
-    const talk = await open({ tool })
-    talk.onFrame(talk.allow)
-    for (const name of names) {
-      const ended = talk.ended()
-      talk.prompt(`PLAY ${name}`)
-      await ended
-    }
-    await talk.close()
-  }
-  await stop()
 }

@@ -6,12 +6,12 @@ import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
-import { another, floor, keepCode, ours, websocketd } from "./contenders.js"
+import { another, floor, ours, websocketd } from "./contenders.js"
 import { meets, type Told, toText } from "./report.js"
 import { placeNow, write } from "./results.js"
 import type { Bench, Scenario } from "./Scenario.js"
 import { connecting } from "./scenarios/connecting.js"
-import { day } from "./scenarios/day.js"
+import { day, keepCode } from "./scenarios/day.js"
 import { fairness } from "./scenarios/fairness.js"
 import { first } from "./scenarios/first.js"
 import { guard } from "./scenarios/guard.js"
@@ -77,7 +77,7 @@ const pipe = websocketd()
 if (pipe === undefined && !isGuard) {
   note("websocketd is left out: it is not installed (Debian: apt-get install websocketd)")
 }
-await keepCode()
+await keepCode(ours)
 const others = [floor, ...pipe === undefined ? [] : [pipe], ...values.vs.map(another)]
 const bench: Bench = { repeats: Number(values.rounds), ours, floor, others, progress, note }
 

@@ -121,7 +121,7 @@ const buildCli = async () => {
   const { outputs } = metafile
   const main = Object.keys(outputs).find((file) => outputs[file].entryPoint === "src/cli/main.ts")
   const merged = await mergeStart({
-    entry: "cli.mjs",
+    entry: basename(cli),
     main: basename(main),
     texts: Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]))
   })

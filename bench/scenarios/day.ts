@@ -5,7 +5,7 @@
  * CPU is counted from listening on, so that cold code, sessions that begin, and turns that begin and end are in it.
  */
 import { setTimeout as wait } from "node:timers/promises"
-import type { Running, Talk } from "../contenders.js"
+import type { Contender, Running, Talk } from "../contenders.js"
 import { inRounds, together } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import { readTurn, recordings } from "../programs/recordings.mjs"
@@ -61,6 +61,10 @@ const dayOf = async ({ open, pid = 0 }: Running, atOnce: number) => {
   await Promise.all(sessions)
   return { cpu: (cpuOf(pid) - begun) / lines, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) }
 }
+
+/** Have our relay run once, with each agent: what V8 compiles of it is kept for all later starts. */
+export const keepCode = (ours: Contender) =>
+  together([ours], ([running]) => dayOf(running as Running, 1), { agent: "recorded" })
 
 /** So many sessions at once, of relays just started: µs of CPU per native line, and delays of lines in ms. */
 export const inDays = (bench: Bench, atOnce: number) => {

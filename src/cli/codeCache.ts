@@ -8,7 +8,6 @@
  */
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -23,7 +22,7 @@ import { fileURLToPath } from "node:url"
 import { cachedDataVersionTag } from "node:v8"
 import { Script } from "node:vm"
 import { crc32 } from "node:zlib"
-import { ownFolder } from "./home.js"
+import { isOurs, ownFolder } from "./home.js"
 
 interface Options {
   /** Made if it is missing. A folder that others can write to is not used: what is in it is code that runs here. */
@@ -66,11 +65,6 @@ const makeFolder = (folder: string): void => {
   mkdirSync(folder, { mode: 0o700 })
 }
 
-const isOurs = (folder: string): boolean => {
-  const { mode = 0, uid } = quietly(() => lstatSync(folder)) ?? {}
-  return uid === process.getuid?.() && (mode & 0o22) === 0
-}
-
 const checksumBytes = 4
 
 /** What is kept of a text, if it is whole. `sum`: the text's checksum. */
@@ -110,7 +104,8 @@ export const keepCompiled = ({
 }: Options): void => {
   const folder = join(parent, `${process.version}-${(cachedDataVersionTag() >>> 0).toString(16)}`)
   quietly(() => makeFolder(folder))
-  if (!isOurs(folder)) return
+  // What others can read is no secret.
+  if (quietly(() => isOurs(folder, 0o22)) !== true) return
   const loaded = new Map<string, { readonly script: Script; readonly sum: number }>()
   const fileOf = (name: string) => join(folder, `${name}.bin`)
   let timer: NodeJS.Timeout | undefined
@@ -121,9 +116,9 @@ export const keepCompiled = ({
     timer = undefined
     quietly(() => {
       makeFolder(folder)
-      for (const [name, { script, sum }] of loaded) {
-        writeKept(fileOf(name), sum, underFirstFlags(() => script.createCachedData()))
-      }
+      underFirstFlags(() => {
+        for (const [name, { script, sum }] of loaded) writeKept(fileOf(name), sum, script.createCachedData())
+      })
       removeForgotten(parent)
       removeForgotten(folder)
     })

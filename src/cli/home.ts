@@ -16,9 +16,10 @@ const quietly = (read: () => string): string | undefined => {
   }
 }
 
-const isOurs = (folder: string): boolean => {
+/** Whether this folder is there and this user's. `closed`: the rights that others must not have; by default, all. */
+export const isOurs = (folder: string, closed = 0o77): boolean => {
   const { mode, uid } = lstatSync(folder, { throwIfNoEntry: false }) ?? {}
-  return uid === process.getuid?.() && mode !== undefined && (mode & 0o77) === 0
+  return uid === process.getuid?.() && mode !== undefined && (mode & closed) === 0
 }
 
 /** The same folder at each start, so that sessions are found again; a fresh one if another user has taken the name. */

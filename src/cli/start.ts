@@ -26,32 +26,33 @@ const isYoungLarge = () =>
     space_name === "new_space" && space_size >= youngBytes
   )
 
-/** The bytecodes that a function runs before V8 considers optimizing it: V8's own number, and ours for a cold relay. */
-const interruptBudget = { usual: 132 * 1024, cold: 3 * 132 * 1024 }
 const coldMs = 60_000
 /** V8 of Node 20; later versions have other numbers, and were not measured. */
 const isMeasured = process.versions.v8.startsWith("11.3.")
 
-/** `growth`: the factor by which V8 grows the space for young objects. */
 interface Flags {
+  /** The factor by which V8 grows the space for young objects. */
   readonly growth: 1 | 2
+  /** The bytecodes that a function runs before V8 considers optimizing it. */
   readonly budget: number
 }
-const first: Flags = { growth: 1, budget: isMeasured ? interruptBudget.cold : interruptBudget.usual }
-let current: Flags | undefined
-const setFlags = (flags: Flags) => {
-  if (flags.growth !== current?.growth) setFlagsFromString(`--semi-space-growth-factor=${flags.growth}`)
-  if (isMeasured && flags.budget !== current?.budget) setFlagsFromString(`--interrupt-budget=${flags.budget}`)
-  current = flags
+/** V8's own, and those of the start. */
+const usual: Flags = { growth: 2, budget: 132 * 1024 }
+const first: Flags = { growth: 1, budget: 3 * usual.budget }
+let current = usual
+const change = (flags: Partial<Flags>) => {
+  const next = { ...current, ...flags }
+  if (next.growth !== current.growth) setFlagsFromString(`--semi-space-growth-factor=${next.growth}`)
+  if (isMeasured && next.budget !== current.budget) setFlagsFromString(`--interrupt-budget=${next.budget}`)
+  current = next
 }
-const change = (flags: Partial<Flags>) => setFlags({ ...current ?? first, ...flags })
 const underFirstFlags = <A>(run: () => A): A => {
-  const before = current ?? first
-  setFlags(first)
+  const before = current
+  change(first)
   try {
     return run()
   } finally {
-    setFlags(before)
+    change(before)
   }
 }
 
@@ -78,8 +79,8 @@ process.on("SIGUSR1", () => {})
 setFlagsFromString("--heap-growing-percent=200")
 // What was compiled for the start is kept with the rest, also by a relay that has run for weeks.
 setFlagsFromString("--no-flush-bytecode")
-setFlags(first)
-if (isMeasured) setTimeout(() => change({ budget: interruptBudget.usual }), coldMs).unref()
+change(first)
+setTimeout(() => change({ budget: usual.budget }), coldMs).unref()
 if (process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined) keepCompiled({ underFirstFlags })
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)

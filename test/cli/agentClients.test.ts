@@ -61,6 +61,27 @@ const kept = [
     .flatMap((folder) => ["--sandbox-read", folder])
 ]
 
+/** A relay with a home of its own, where sessions work if they name no folder. */
+const relayAtHome = async (isKept: boolean) => {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-thief-")))
+  cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+  const daemon = await startDaemon({
+    env: { PATH: process.env["PATH"] ?? "", HOME: home },
+    cwd: home,
+    args: [
+      "--state-dir",
+      join(home, "state"),
+      "--log-level",
+      "warning",
+      "--auth",
+      "remote",
+      ...isKept ? kept : []
+    ]
+  })
+  cleanUp(() => daemon.kill())
+  return { daemon, home }
+}
+
 describe("a program that an agent runs", () => {
   const ways: ReadonlyArray<readonly [string, (run: string) => string]> = [
     ["in front", (run) => `exec ${run}`],
@@ -75,22 +96,7 @@ describe("a program that an agent runs", () => {
   ])
   it.each(cases)("%s gets nothing of its own relay, also with the token", async (_, script, isKept) => {
     if (isKept && noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
-    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-thief-")))
-    cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
-    const daemon = await startDaemon({
-      env: { PATH: process.env["PATH"] ?? "", HOME: home },
-      cwd: home,
-      args: [
-        "--state-dir",
-        join(home, "state"),
-        "--log-level",
-        "warning",
-        "--auth",
-        "remote",
-        ...isKept ? kept : []
-      ]
-    })
-    cleanUp(() => daemon.kill())
+    const { daemon, home } = await relayAtHome(isKept)
     const token = readFileSync(join(home, "state", "token"), "utf8").trim()
     const [program, out] = [join(home, "thief.cjs"), join(home, "out.json")]
     writeFileSync(program, thief(out))
@@ -116,14 +122,7 @@ describe("a program that an agent runs", () => {
 
   it("cannot plant code in the relay from the sandbox, although its folder is the home", async () => {
     if (noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
-    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-planter-")))
-    cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
-    const daemon = await startDaemon({
-      env: { PATH: process.env["PATH"] ?? "", HOME: home },
-      cwd: home,
-      args: ["--state-dir", join(home, "state"), "--log-level", "warning", "--auth", "remote", ...kept]
-    })
-    cleanUp(() => daemon.kill())
+    const { daemon, home } = await relayAtHome(true)
     const code = join(home, ".cache/ai-relay/code")
     const [version = ""] = readdirSync(code)
     const person = await connect(daemon.url, {

@@ -595,8 +595,8 @@ const make = Effect.gen(function*() {
     )
     for (const { listing, marks: saved } of kept) {
       if (!live.has(listing.session_id) && isWithin(principal, listing)) {
-        const own = marks.known(listing.session_id) ?? saved
-        lines.push(own === undefined ? listing : { ...listing, ...own })
+        const newest = marks.known(listing.session_id) ?? saved
+        lines.push(newest === undefined ? listing : { ...listing, ...newest })
       }
       yield* pause
     }
