@@ -7,11 +7,12 @@
 import { Option, Schema } from "effect"
 import { isUtf8 } from "node:buffer"
 import { hasUnicodeEscape, standsAt } from "../wire/jsonBytes.js"
+import { parseJson } from "../wire/JsonRpc.js"
 import { Assistant, User } from "./ClaudeMessage.js"
 
 const beginnings = ["assistant", "user"].map((type) => Buffer.from(`{"type":"${type}",`))
 
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Union([Assistant, User])))
+const decode = Schema.decodeUnknownOption(Schema.Union([Assistant, User]))
 
 const ascii = /^[\x00-\x7f]*$/
 const isAscii = (id: unknown) => typeof id !== "string" || ascii.test(id)
@@ -24,5 +25,5 @@ const hasPlainIds = ({ message, parent_tool_use_id }: Assistant | User): boolean
 /** A message with latin1 texts; undefined for every line that is something else or has to be decoded. */
 export const readWholeMessage = (line: Buffer): Assistant | User | undefined =>
   beginnings.some((beginning) => standsAt(line, 0, beginning)) && isUtf8(line) && !hasUnicodeEscape(line)
-    ? Option.getOrUndefined(Option.filter(decode(line.toString("latin1")), hasPlainIds))
+    ? Option.getOrUndefined(Option.filter(decode(parseJson(line.toString("latin1"))), hasPlainIds))
     : undefined

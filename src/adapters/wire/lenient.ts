@@ -132,7 +132,7 @@ export const readBlocks = (value: unknown, deep = mostLists): ReadonlyArray<Nati
 }
 
 export const Blocks = Schema.Unknown.pipe(
-  Schema.decodeTo(Schema.Array(NativeBlock), {
+  Schema.decodeTo(decoded(Schema.Array(NativeBlock)), {
     decode: SchemaGetter.transform((value: unknown) => readBlocks(value)),
     encode: SchemaGetter.transform((blocks: unknown) => blocks)
   })

@@ -10,6 +10,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSyn
 import { dirname, join } from "node:path"
 import type { ClientCommand, EventBody } from "../../schema/index.js"
 import { cutSecrets } from "./cutSecrets.js"
+import { longestSecret } from "./redact.js"
 
 /** Who did something, as far as known. */
 export interface Doer {
@@ -60,13 +61,22 @@ const strangersPerMinute = 60
 const longestText = 1000
 const longestLine = 8000
 
-const shortened = (value: unknown): unknown => {
-  if (typeof value === "string") return value.length > longestText ? `${value.slice(0, longestText)}…` : value
-  if (Array.isArray(value)) return value.slice(0, 50).map(shortened)
+const shorten = (value: unknown, cut: (text: string) => string): unknown => {
+  if (typeof value === "string") return cut(value)
+  if (Array.isArray(value)) return value.slice(0, 50).map((inner) => shorten(inner, cut))
   if (typeof value !== "object" || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).slice(0, 50).map(([name, inner]) => [name, shortened(inner)])
+    Object.entries(value).slice(0, 50).map(([name, inner]) => [name, shorten(inner, cut)])
   )
+}
+
+const cutText = (text: string): string => text.length > longestText ? `${text.slice(0, longestText)}…` : text
+
+/** Enough to find every secret that begins in what is kept: a whole word, since only private keys hold blanks. */
+const cutLater = (text: string): string => {
+  if (text.length <= longestText + longestSecret) return text
+  const rest = text.slice(longestText + longestSecret).search(/\s/)
+  return rest === -1 ? text : text.slice(0, longestText + longestSecret + rest)
 }
 
 /** Opens a file that only its user can read; refuses to follow a link. */
@@ -135,7 +145,8 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
   ) => {
     const by = { token, user, address, front, connection, schedule }
     const head = { ts: clock.currentTimeMillisUnsafe() / 1000, what, by }
-    const whole = JSON.stringify({ ...head, ...shortened(cutSecrets(more)) as object })
+    const clean = shorten(cutSecrets(shorten(more, cutLater)), cutText)
+    const whole = JSON.stringify({ ...head, ...clean as object })
     put(whole.length <= longestLine ? whole : JSON.stringify({ ...head, left_out: whole.length }))
   }
 

@@ -175,7 +175,7 @@ const merged = (ranges: Array<Range>): ReadonlyArray<Range> => {
 }
 
 /** Longest secret; longer words are encoded images. */
-const longestWord = 4096
+export const longestSecret = 4096
 const longestKey = 16 * 1024
 
 const isSpace = (text: string, at: number) => text.charCodeAt(at) <= 0x20
@@ -184,7 +184,7 @@ const isSpace = (text: string, at: number) => text.charCodeAt(at) <= 0x20
 export const wordBefore = (text: string, end: number): number => {
   let at = end
   while (at > 0 && isSpace(text, at - 1)) at -= 1
-  while (at > 0 && end - at < longestWord && !isSpace(text, at - 1)) at -= 1
+  while (at > 0 && end - at < longestSecret && !isSpace(text, at - 1)) at -= 1
   return at
 }
 

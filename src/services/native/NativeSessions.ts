@@ -243,11 +243,15 @@ const make = Effect.fnUntraced(function*(
 ) {
   const folders = yield* Folders
   const { no_native_sessions, roots, sandbox, state_dir } = yield* RelayConfig
-  // Loaded when needed: they contain the agents' message formats.
-  const loaded = yield* Effect.cached(
-    Effect.forEach(
-      knownAgents.flatMap(({ store }) => store ?? []),
-      (load) => Effect.map(Effect.promise(load), ({ makeStore }) => makeStore(files))
+  // Each loaded when needed: they contain the agents' message formats.
+  const readFromDisk: ReadonlyMap<string, Effect.Effect<NativeStore>> = new Map(
+    yield* Effect.forEach(
+      knownAgents.flatMap(({ store, tool }) => store === undefined ? [] : [{ store, tool }]),
+      ({ store, tool }) =>
+        Effect.map(
+          Effect.cached(Effect.map(Effect.promise(store), ({ makeStore }) => makeStore(files))),
+          (loaded) => [tool, loaded] as const
+        )
     )
   )
   const spawner = yield* Effect.serviceOption(ProcessSpawner)
@@ -260,13 +264,22 @@ const make = Effect.fnUntraced(function*(
       )
     })
   )
+  // Whatever an agent's daemon runs is outside our sandbox.
+  const asAllowed = (store: NativeStore): NativeStore => sandbox ? withoutJoin(store) : store
   const allStores: Effect.Effect<ReadonlyArray<NativeStore>> = no_native_sessions
     ? Effect.succeed([])
-    : Effect.zipWith(loaded, asked, (read, told) => [
-      // Whatever an agent's daemon runs is outside our sandbox.
-      ...read.map((store) => sandbox ? withoutJoin(store) : store),
-      ...told
-    ])
+    : Effect.zipWith(
+      Effect.all([...readFromDisk.values()]),
+      asked,
+      (read, told) => [...read.map(asAllowed), ...told]
+    )
+  const storeOf = (tool: string): Effect.Effect<NativeStore | undefined> => {
+    const read = readFromDisk.get(tool)
+    if (no_native_sessions) return Effect.succeed(undefined)
+    return read === undefined
+      ? Effect.map(asked, (stores) => stores.find((store) => store.tool === tool))
+      : Effect.map(read, asAllowed)
+  }
   const redact = makeRedact(relayEnvironment())
   const realRoots = roots.map((root) => {
     try {
@@ -471,7 +484,7 @@ const make = Effect.fnUntraced(function*(
         }" of ${tool} that this relay may show: GET /native-sessions `
         + "lists those there are"
     })
-    const store = (yield* allStores).find((store) => store.tool === tool)
+    const store = yield* storeOf(tool)
     if (store === undefined || !store.id.test(id)) return yield* missing
     if (store.ask !== undefined) {
       yield* Effect.mapError(store.ask.list(), ({ reason }) => new NativeNotFound({ reason }))
@@ -488,7 +501,7 @@ const make = Effect.fnUntraced(function*(
   // Also where nothing is listed: Codex continues any conversation.
   const isHidden = Effect.fn("NativeSessions.isHidden")(function*(tool: string, id: string) {
     const keeper = presets.find((agent) => agent.tool === tool)?.stored_as ?? tool
-    const store = (yield* loaded).find((store) => store.tool === keeper)
+    const store = yield* readFromDisk.get(keeper) ?? Effect.succeed(undefined)
     const named = canonicalId(id)
     if (store === undefined || !store.id.test(named)) return false
     const file = yield* inSlices(() => store.find(named))
@@ -498,7 +511,7 @@ const make = Effect.fnUntraced(function*(
   })
 
   const locate = Effect.fnUntraced(function*(tool: string, id: string, folder: string) {
-    const store = (yield* allStores).find((store) => store.tool === tool)
+    const store = yield* storeOf(tool)
     const file = store === undefined || !store.id.test(id) ? undefined : yield* inSlices(() => store.find(id))
     if (store === undefined || file === undefined) return undefined
     const found: FoundNative = { store, file, summary: { folder, last_active_at: file.stamp.mtime / 1000 } }
@@ -596,7 +609,7 @@ const make = Effect.fnUntraced(function*(
     describe,
     page,
     history,
-    store: (tool) => Effect.map(allStores, (stores) => stores.find((store) => store.tool === tool)),
+    store: storeOf,
     files
   })
 })

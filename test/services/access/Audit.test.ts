@@ -56,6 +56,32 @@ describe("the audit", () => {
       assert.isAbove(Number(second?.["left_out"]), 40_000)
     }))
 
+  it.effect("holds no part of a secret that goes on behind the end of a long text", () =>
+    Effect.gen(function*() {
+      const state_dir = yield* newFolder
+      const audit = yield* open({ state_dir })
+      const words = "word ".repeat(190)
+      const parts = ["eyJhbGciOiJIUzI1NiJ9", "c".repeat(9000), "signature"]
+      const key = `-----BEGIN PRIVATE KEY-----\n${
+        `${"MIIE".repeat(16)}\n`.repeat(200)
+      }-----END PRIVATE KEY-----`
+      for (
+        const secret of [
+          parts.join("."),
+          key,
+          `password: ${"p4".repeat(2000)}`.replace(": ", "=").toUpperCase()
+        ]
+      ) {
+        audit.write("run", {}, { args: { text: `${words}${secret} ${words.repeat(20)}` } })
+      }
+      const lines = linesOf(join(state_dir, "audit.ndjson")).map((line) => JSON.stringify(line))
+      assert.lengthOf(lines, 3)
+      for (const line of lines) {
+        assert.include(line, "[REDACTED]")
+        assert.notMatch(line, /c{10}|MIIE|P4P4/)
+      }
+    }))
+
   it.effect("is rotated by size and bounded in all, and loses the oldest alone", () =>
     Effect.gen(function*() {
       const state_dir = yield* newFolder
