@@ -19,7 +19,7 @@ interface Page {
  * Writes headers and body: all sessions, or a page and how many there are. Completes when everything is handed to the socket,
  * or the client is gone.
  */
-export const sendSessions = Effect.fn("sendSessions")(function*(
+export const sendSessions = Effect.fnUntraced(function*(
   response: ServerResponse,
   all: ReadonlyArray<SessionListing>,
   page: Page | undefined

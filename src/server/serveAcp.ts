@@ -20,7 +20,7 @@ export interface ServeAcpOptions {
 }
 
 /** Serves until the socket is closed; its sessions go on. */
-export const serveAcp = Effect.fn("serveAcp")(
+export const serveAcp = Effect.fnUntraced(
   function*(ws: WebSocket, socket: Socket, { early, max_unsent_bytes, tool }: ServeAcpOptions) {
     const scope = yield* Effect.scope
     const made = yield* Layer.buildWithScope(inProcess.layer, scope)

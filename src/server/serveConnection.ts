@@ -79,19 +79,17 @@ const relayCommands = (
   connection: Connection,
   submit: Joined["submit"]
 ): Effect.Effect<never> => {
-  const obey = Effect.fnUntraced(
-    function*(command: ClientCommand) {
-      yield* command.type === "ping" ? connection.tell(pong) : submit(command)
-    },
-    (obeyed, { message_id }) =>
-      Effect.catch(obeyed, ({ _tag, message }) =>
+  const obey = (command: ClientCommand) =>
+    (command.type === "ping" ? connection.tell(pong) : submit(command)).pipe(
+      Effect.catch(({ _tag, message }) =>
         connection.tell({
           type: "error",
           code: _tag === "NotDriving" ? "not_driving" : "forbidden",
           text: message,
-          ...(message_id !== undefined && { message_id })
-        }))
-  )
+          ...(command.message_id !== undefined && { message_id: command.message_id })
+        })
+      )
+    )
   return connection.receive.pipe(
     Effect.flatMap((decoded) =>
       Result.match(decoded, {
@@ -129,7 +127,7 @@ const converse = Effect.fnUntraced(function*(connection: Connection, handshake: 
   )
 })
 
-export const serveConnection = Effect.fn("serveConnection")(
+export const serveConnection = Effect.fnUntraced(
   function*(
     connection: Connection,
     visitor: Visitor,

@@ -62,7 +62,7 @@ const answer = (connection: Connection): Effect.Effect<never> =>
   )
 
 /** Completes when the relay shuts down. */
-export const serveSessionList = Effect.fn("serveSessionList")(function*(connection: Connection) {
+export const serveSessionList = Effect.fnUntraced(function*(connection: Connection) {
   const registry = yield* SessionRegistry
   const changes = yield* Effect.acquireRelease(
     Effect.sync(() => follow(registry.watch)),

@@ -43,7 +43,7 @@ export const layerOf = (agent: AcpAgent) => Layer.effect(AgentAdapter, make(agen
 /** The adapter for one known agent; without `known`, for the agent each handshake describes. */
 export const make = (tool: string, known?: AcpAgent) =>
   Effect.map(ProcessSpawner, ({ spawn }): Adapter => {
-    const open = Effect.fn("AcpAdapter.open")(function*(spec: AgentSpec) {
+    const open = Effect.fnUntraced(function*(spec: AgentSpec) {
       const agent = known ?? (yield* agentOf(spec))
       const launch = toLaunch(agent, spec)
       const sink = yield* EventSink

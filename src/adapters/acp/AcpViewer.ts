@@ -42,7 +42,7 @@ const toRecord = (event: EventBody, place: number, ts: number): NativeRecord => 
   return { key: String(place), ts, prompt, read: () => ({ events: [start, event] }) }
 }
 
-export const open = Effect.fn("AcpViewer.open")(function*(agent: AcpAgent, cwd: string) {
+export const open = Effect.fnUntraced(function*(agent: AcpAgent, cwd: string) {
   const { spawn } = yield* ProcessSpawner
   const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()

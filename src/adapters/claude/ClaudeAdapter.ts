@@ -64,7 +64,7 @@ const silence = "10 seconds"
 const make = Effect.gen(function*() {
   const spawner = yield* ProcessSpawner
 
-  const open = Effect.fn("ClaudeAdapter.open")(function*(spec: AgentSpec) {
+  const open = Effect.fnUntraced(function*(spec: AgentSpec) {
     const sink = yield* EventSink
     const gate = yield* PermissionGate
     const fork = yield* FiberSet.makeRuntime<never>()
@@ -153,11 +153,12 @@ const make = Effect.gen(function*() {
     const refuse = (request_id: unknown, error: string) =>
       write({ type: "control_response", response: { subtype: "error", request_id, error } })
 
-    const mayRun = Effect.fnUntraced(function*(request_id: unknown, ask: CanUseTool, line: Buffer) {
-      const question = toPermissionRequest(requestIdOf(request_id), ask, state, modes)
-      const response = toAnswer(ask, yield* gate.request(question, line), modes)
-      if (response !== undefined) yield* reply(request_id, response)
-    })
+    const mayRun = (request_id: unknown, ask: CanUseTool, line: Buffer) =>
+      Effect.gen(function*() {
+        const question = toPermissionRequest(requestIdOf(request_id), ask, state, modes)
+        const response = toAnswer(ask, yield* gate.request(question, line), modes)
+        if (response !== undefined) yield* reply(request_id, response)
+      })
 
     /** Links waiting to be handled, by elicitation id. */
     const links = new Map<string, RequestId>()
@@ -169,17 +170,18 @@ const make = Effect.gen(function*() {
       gate.withdraw(request_id)
     }
 
-    const elicit = Effect.fnUntraced(function*(request_id: unknown, ask: Elicitation, line: Buffer) {
-      const id = requestIdOf(request_id)
-      const { elicitation_id } = ask
-      if (elicitation_id !== undefined) links.set(elicitation_id, id)
-      const outcome = yield* gate.request(toServerQuestion(id, ask, state), line)
-      if (elicitation_id !== undefined) links.delete(elicitation_id)
-      const isDone = completed.delete(id)
-      const response = isDone ? { action: "accept" } : toServerAnswer(ask, outcome)
-      if (response !== undefined) yield* reply(request_id, response)
-      if (outcome.behavior === "deny" && outcome.stop === true) yield* interrupt
-    })
+    const elicit = (request_id: unknown, ask: Elicitation, line: Buffer) =>
+      Effect.gen(function*() {
+        const id = requestIdOf(request_id)
+        const { elicitation_id } = ask
+        if (elicitation_id !== undefined) links.set(elicitation_id, id)
+        const outcome = yield* gate.request(toServerQuestion(id, ask, state), line)
+        if (elicitation_id !== undefined) links.delete(elicitation_id)
+        const isDone = completed.delete(id)
+        const response = isDone ? { action: "accept" } : toServerAnswer(ask, outcome)
+        if (response !== undefined) yield* reply(request_id, response)
+        if (outcome.behavior === "deny" && outcome.stop === true) yield* interrupt
+      })
 
     const interrupt = Effect.suspend(() => {
       state.interrupted = true
@@ -187,8 +189,8 @@ const make = Effect.gen(function*() {
     })
 
     /** Every request gets an answer: an open one would block Claude forever. */
-    const answer = Effect.fn("ClaudeAdapter.answer")(
-      function*({ request, request_id }: ControlRequest, line: Buffer) {
+    const answer = ({ request, request_id }: ControlRequest, line: Buffer) =>
+      Effect.gen(function*() {
         const ask = Option.getOrUndefined(readCanUseTool(request))
         if (ask !== undefined) return yield* mayRun(request_id, ask, line)
         const elicitation = Option.getOrUndefined(readElicitation(request))
@@ -212,9 +214,7 @@ const make = Effect.gen(function*() {
           line
         )
         yield* refuse(request_id, `ai-relay does not support the request "${name}"`)
-      },
-      Effect.ignore({ log: true })
-    )
+      }).pipe(Effect.ignore({ log: true }))
 
     const send = Match.type<AgentCommand>().pipe(
       Match.discriminatorsExhaustive("type")({

@@ -61,30 +61,31 @@ export const make = ({ sink, write }: Parts) => {
     })
 
   /** Send a request and wait for the answer. */
-  const ask = Effect.fn("ClaudeControl.ask")(function*(fields: Request) {
-    const answered = yield* Deferred.make<Answer>()
-    const request_id = `ai-relay-${++asked}`
-    waiting.set(request_id, (answer) => doneSoon(answered, Effect.succeed(answer)))
-    yield* request(request_id, fields)
-    const answer = yield* Deferred.await(answered).pipe(
-      Effect.timeoutOrElse({
-        duration: patience,
-        orElse: () =>
-          Effect.fail(
-            new CommandRefused({
-              reason: `Claude Code did not answer "${fields.subtype}" within ${patience}`
-            })
-          )
-      }),
-      Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
-    )
-    if (answer.subtype !== "success") {
-      return yield* new CommandRefused({
-        reason: wordsIn(answer.error) ?? `Claude Code refused "${fields.subtype}"`
-      })
-    }
-    return answer.response
-  })
+  const ask = (fields: Request) =>
+    Effect.gen(function*() {
+      const answered = yield* Deferred.make<Answer>()
+      const request_id = `ai-relay-${++asked}`
+      waiting.set(request_id, (answer) => doneSoon(answered, Effect.succeed(answer)))
+      yield* request(request_id, fields)
+      const answer = yield* Deferred.await(answered).pipe(
+        Effect.timeoutOrElse({
+          duration: patience,
+          orElse: () =>
+            Effect.fail(
+              new CommandRefused({
+                reason: `Claude Code did not answer "${fields.subtype}" within ${patience}`
+              })
+            )
+        }),
+        Effect.ensuring(Effect.sync(() => waiting.delete(request_id)))
+      )
+      if (answer.subtype !== "success") {
+        return yield* new CommandRefused({
+          reason: wordsIn(answer.error) ?? `Claude Code refused "${fields.subtype}"`
+        })
+      }
+      return answer.response
+    })
 
   /** Forward a client's request. Its answer becomes a `control_response` event. */
   const pass = (request_id: RequestId, fields: Request) =>

@@ -84,7 +84,7 @@ const make = Effect.gen(function*() {
   const credentials = yield* Credentials
   const daemons = yield* Effect.serviceOption(DaemonConnector)
 
-  const open = Effect.fn("CodexAdapter.open")(function*(wanted: AgentSpec) {
+  const open = Effect.fnUntraced(function*(wanted: AgentSpec) {
     const spec = ofAgents(wanted)
     const sink = yield* EventSink
     const gate = yield* PermissionGate
@@ -182,21 +182,25 @@ const make = Effect.gen(function*() {
       speak((onLine) => spawner.spawn(toLaunch(spec, args), onLine))
 
     /** The daemon that holds the thread for a terminal. */
-    const join = Effect.fnUntraced(function*(socket: string) {
-      if (Option.isNone(daemons)) return yield* new ConversationInUse({ reason: notThere })
-      const peer = yield* speak((onLine) => daemons.value.connect({ tool: "Codex", socket }, onLine))
-      yield* greet(peer)
-      const { data } = yield* peer.request("thread/loaded/list", {}, { within: patience }).pipe(
-        Effect.mapError(toAgentFailed),
-        Effect.map((answer) =>
-          Option.getOrElse(readLoaded(answer), (): { readonly data: ReadonlyArray<string> } => ({ data: [] }))
+    const join = (socket: string) =>
+      Effect.gen(function*() {
+        if (Option.isNone(daemons)) return yield* new ConversationInUse({ reason: notThere })
+        const peer = yield* speak((onLine) => daemons.value.connect({ tool: "Codex", socket }, onLine))
+        yield* greet(peer)
+        const { data } = yield* peer.request("thread/loaded/list", {}, { within: patience }).pipe(
+          Effect.mapError(toAgentFailed),
+          Effect.map((answer) =>
+            Option.getOrElse(
+              readLoaded(answer),
+              (): { readonly data: ReadonlyArray<string> } => ({ data: [] })
+            )
+          )
         )
-      )
-      if (!data.includes(spec.native_session_id ?? "")) {
-        return yield* new ConversationInUse({ reason: notThere })
-      }
-      return peer
-    })
+        if (!data.includes(spec.native_session_id ?? "")) {
+          return yield* new ConversationInUse({ reason: notThere })
+        }
+        return peer
+      })
 
     const peer = spec.join === undefined ? yield* connect(spec, start, credentials) : yield* join(spec.join)
     const commands = makeCommands({ peer, sink, state, fork, settings })

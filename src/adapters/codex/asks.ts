@@ -78,17 +78,18 @@ interface Parts {
 }
 
 export const makeAsks = ({ commands, gate, sink, state }: Parts) => {
-  const settle = Effect.fnUntraced(function*({ request, reply, thread }: Ask, outcome: PermissionOutcome) {
-    const { reason, result, say, stop } = reply(outcome)
-    const { tool_use_id } = request
-    if (tool_use_id !== undefined && outcome.behavior === "allow") state.tools.allowed(tool_use_id)
-    if (tool_use_id !== undefined && reason !== undefined) state.tools.declined(tool_use_id, reason)
-    // Before the answer, while the turn still waits: the model reads it along with the refusal. Subagents
-    // cannot receive it.
-    if (say !== undefined && thread === state.thread) yield* commands.say(say)
-    if (stop === true) commands.stop()
-    return result
-  })
+  const settle = ({ request, reply, thread }: Ask, outcome: PermissionOutcome) =>
+    Effect.gen(function*() {
+      const { reason, result, say, stop } = reply(outcome)
+      const { tool_use_id } = request
+      if (tool_use_id !== undefined && outcome.behavior === "allow") state.tools.allowed(tool_use_id)
+      if (tool_use_id !== undefined && reason !== undefined) state.tools.declined(tool_use_id, reason)
+      // Before the answer, while the turn still waits: the model reads it along with the refusal. Subagents
+      // cannot receive it.
+      if (say !== undefined && thread === state.thread) yield* commands.say(say)
+      if (stop === true) commands.stop()
+      return result
+    })
 
   /** Undefined: this is not for a person. */
   const answer = (

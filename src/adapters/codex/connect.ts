@@ -78,7 +78,7 @@ const relayKey = (credentials: Credentials["Service"]) =>
 const hasOtherProvider = ({ config, modelProvider }: AgentSpec) =>
   modelProvider !== undefined || config?.["model_provider"] !== undefined
 
-export const connect = Effect.fn("codex.connect")(function*<R>(
+export const connect = Effect.fnUntraced(function*<R>(
   spec: AgentSpec,
   start: Start<R>,
   credentials: Credentials["Service"]

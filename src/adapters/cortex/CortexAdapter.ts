@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function*({ cortex_hosts }: CortexOptions) {
   const client = yield* HttpClient.HttpClient
   const credentials = yield* Credentials
 
-  const open = Effect.fn("CortexAdapter.open")(function*(spec: AgentSpec) {
+  const open = Effect.fnUntraced(function*(spec: AgentSpec) {
     const sink = yield* EventSink
     const { snowflake = {} } = spec
     if (spec.native_session_id !== undefined) {

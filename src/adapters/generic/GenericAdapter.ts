@@ -30,7 +30,7 @@ export const layer = ({ allow_programs }: Pick<AdapterSettings, "allow_programs"
 const make = Effect.fnUntraced(function*(allowed: AllowedPrograms) {
   const spawner = yield* TerminalSpawner
 
-  const open = Effect.fn("GenericAdapter.open")(function*(spec: AgentSpec) {
+  const open = Effect.fnUntraced(function*(spec: AgentSpec) {
     const sink = yield* EventSink
     const launch = yield* toLaunch(spec, allowed)
     const { cols = 120, raw = false, rows = 30 } = spec.pty ?? {}

@@ -30,7 +30,7 @@ const givenSpeed = Effect.gen(function*() {
   Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
 )
 
-const open = Effect.fn("DemoAdapter.open")(function*() {
+const open = Effect.fnUntraced(function*() {
   const sink = yield* EventSink
   const speed = yield* givenSpeed
   const { started, ...session } = yield* perform({

@@ -24,7 +24,7 @@ const make = Effect.gen(function*() {
   const path = yield* Path.Path
   const transcripts = yield* TranscriptFile
 
-  const read = Effect.fn("ReplayAdapter.read")(function*({ command, folder }: AgentSpec) {
+  const read = Effect.fnUntraced(function*({ command, folder }: AgentSpec) {
     const [name, ...flags] = typeof command === "string" ? [command] : command ?? []
     if (name === undefined) return yield* new BadHandshake({ reason: `a replay needs a file: ${usage}` })
     const file = yield* Effect.mapError(
@@ -49,7 +49,7 @@ const make = Effect.gen(function*() {
     return { cmd: [name, ...flags], onPrompt: flags.includes("--on-prompt"), recording }
   })
 
-  const open = Effect.fn("ReplayAdapter.open")(function*(spec: AgentSpec) {
+  const open = Effect.fnUntraced(function*(spec: AgentSpec) {
     return yield* perform(yield* read(spec))
   })
 

@@ -32,7 +32,7 @@ export interface Play {
 /** Whole milliseconds: a test clock that counts nanoseconds accepts no fractions. */
 const toMillis = (seconds: number) => Math.round(seconds * 1000)
 
-export const perform = Effect.fn("perform")(function*(play: Play) {
+export const perform = Effect.fnUntraced(function*(play: Play) {
   const { cmd, encore = false, ifDenied = {}, onPrompt, recording, speed = 1 } = play
   const sink = yield* EventSink
   const gate = yield* PermissionGate

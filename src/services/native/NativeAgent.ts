@@ -314,54 +314,56 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   }
 
   /** Turns that are not in the log yet, and how much of the file was read to find them. */
-  const findFresh = Effect.fnUntraced(function*(found: FoundNative) {
-    const { size } = found.file.stamp
-    const known = log.summary().known_prompts ?? []
-    for (
-      let bytes = seen !== undefined
-        ? Math.max(0, size - seen.lines) + overlap
-        // The last known records are near the end.
-        : known.length > 0
-        ? overlap
-        : firstWindow;;
-      bytes *= 4
-    ) {
-      const { complete, records, undated } = yield* native.history(found, bytes)
-      const all = NativeTurns.byTurn(records)
-      const those = prompted(complete ? all : all.slice(1)).filter(({ records }) => !isTold(records))
-      const lastSeen = undated === true ?
-        -1 :
-        all.findLastIndex((turn) => turn.some(({ key }) => seenKeys.has(key)))
-      if (lastSeen !== -1) {
-        const later = prompted(all.slice(lastSeen + 1)).filter(({ records }) => !isTold(records))
-        return { fresh: later.slice(knownPrompts.knownOf(later, known, true)), records }
+  const findFresh = (found: FoundNative) =>
+    Effect.gen(function*() {
+      const { size } = found.file.stamp
+      const known = log.summary().known_prompts ?? []
+      for (
+        let bytes = seen !== undefined
+          ? Math.max(0, size - seen.lines) + overlap
+          // The last known records are near the end.
+          : known.length > 0
+          ? overlap
+          : firstWindow;;
+        bytes *= 4
+      ) {
+        const { complete, records, undated } = yield* native.history(found, bytes)
+        const all = NativeTurns.byTurn(records)
+        const those = prompted(complete ? all : all.slice(1)).filter(({ records }) => !isTold(records))
+        const lastSeen = undated === true ?
+          -1 :
+          all.findLastIndex((turn) => turn.some(({ key }) => seenKeys.has(key)))
+        if (lastSeen !== -1) {
+          const later = prompted(all.slice(lastSeen + 1)).filter(({ records }) => !isTold(records))
+          return { fresh: later.slice(knownPrompts.knownOf(later, known, true)), records }
+        }
+        const place = undated === true
+          ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
+          : knownPrompts.knownOf(those, known)
+        const isWhole = complete || bytes >= size
+        // The known records are further back: without one of them the first new turn may be a part.
+        const isKnown = seen === undefined
+          ? place > 0 || known.length === 0
+          : seenKeys.size === 0 || undated === true
+        if (!isKnown && !isWhole) continue
+        const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
+        const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
+        return { fresh, records }
       }
-      const place = undated === true
-        ? knownPrompts.knownUndated(those.map(({ prompt }) => prompt), known)
-        : knownPrompts.knownOf(those, known)
-      const isWhole = complete || bytes >= size
-      // The known records are further back: without one of them the first new turn may be a part.
-      const isKnown = seen === undefined
-        ? place > 0 || known.length === 0
-        : seenKeys.size === 0 || undated === true
-      if (!isKnown && !isWhole) continue
-      const since = seen?.ts ?? (known.length > 0 ? 0 : log.summary().last_active_at)
-      const fresh = those.slice(place).filter(({ ts }) => undated === true || ts > since)
-      return { fresh, records }
-    }
-  })
+    })
 
   /** Logs turns that are not in the log yet; gives their number. */
-  const takeIn = Effect.fnUntraced(function*(found: FoundNative) {
-    const { fresh, records } = yield* findFresh(found)
-    const pause = makePause()
-    for (const { records } of fresh) {
-      yield* tellTurn(records, { origin: "terminal" })
-      yield* pause
-    }
-    remember(records, found)
-    return fresh.length
-  })
+  const takeIn = (found: FoundNative) =>
+    Effect.gen(function*() {
+      const { fresh, records } = yield* findFresh(found)
+      const pause = makePause()
+      for (const { records } of fresh) {
+        yield* tellTurn(records, { origin: "terminal" })
+        yield* pause
+      }
+      remember(records, found)
+      return fresh.length
+    })
 
   /** After a turn of the relay's own: its records count as known, so that the next prompt has nothing to read. */
   const settle = Effect.gen(function*() {
@@ -487,25 +489,26 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   })
 
   /** Joins the daemon that has the conversation open for the terminal. */
-  const joinAt = Effect.fnUntraced(function*(address: string) {
-    // Half of the turn was logged from the file: joining now would log all of it again.
-    if (turns.isOpen() && !turns.hasAnswer()) {
-      return yield* new CommandRefused({
-        reason: `${store.name} is working in the terminal: wait for the end of its turn`,
-        code: "in_use"
-      })
-    }
-    held = []
-    yield* Effect.ensuring(
-      Effect.gen(function*() {
-        yield* startAgain(address)
-        yield* look
-        yield* append(turns.finish("end_turn"))
-      }),
-      Effect.sync(release)
-    )
-    tellDriving()
-  })
+  const joinAt = (address: string) =>
+    Effect.gen(function*() {
+      // Half of the turn was logged from the file: joining now would log all of it again.
+      if (turns.isOpen() && !turns.hasAnswer()) {
+        return yield* new CommandRefused({
+          reason: `${store.name} is working in the terminal: wait for the end of its turn`,
+          code: "in_use"
+        })
+      }
+      held = []
+      yield* Effect.ensuring(
+        Effect.gen(function*() {
+          yield* startAgain(address)
+          yield* look
+          yield* append(turns.finish("end_turn"))
+        }),
+        Effect.sync(release)
+      )
+      tellDriving()
+    })
 
   const tellDriving = () => {
     const { capabilities } = started ?? {}
@@ -604,73 +607,78 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   // --- going back --------------------------------------------------------------------------------------------------
 
   /** Where a copy must end to leave out the turn; "" if the turn was the first. */
-  const placeBefore = Effect.fnUntraced(function*({ prompt, ts }: RewindTo) {
-    const found = ask === undefined && store.forksAt === true ? yield* locate : undefined
-    if (found === undefined) return undefined
-    const { records } = yield* native.history(found, Number.POSITIVE_INFINITY)
-    const hash = knownPrompts.hashOf(prompt)
-    const at = records.findLastIndex((record) =>
-      record.prompt !== undefined && knownPrompts.hashOf(record.prompt) === hash
-      && Math.abs(record.ts - ts) <= knownPrompts.latest
-    )
-    if (at === -1) return undefined
-    const before = records.slice(0, at)
-    return before.some((record) => record.prompt !== undefined) ? before.at(-1)?.anchor : ""
-  })
+  const placeBefore = ({ prompt, ts }: RewindTo) =>
+    Effect.gen(function*() {
+      const found = ask === undefined && store.forksAt === true ? yield* locate : undefined
+      if (found === undefined) return undefined
+      const { records } = yield* native.history(found, Number.POSITIVE_INFINITY)
+      const hash = knownPrompts.hashOf(prompt)
+      const at = records.findLastIndex((record) =>
+        record.prompt !== undefined && knownPrompts.hashOf(record.prompt) === hash
+        && Math.abs(record.ts - ts) <= knownPrompts.latest
+      )
+      if (at === -1) return undefined
+      const before = records.slice(0, at)
+      return before.some((record) => record.prompt !== undefined) ? before.at(-1)?.anchor : ""
+    })
 
   /** Continue in another conversation. If the new one cannot be opened, the current one stays. */
-  const moveTo = Effect.fnUntraced(function*(other: AgentSpec) {
-    const [from, before] = [toldId(), nativeId()]
-    yield* stop
-    where = undefined
-    yield* start(other).pipe(
-      Effect.tapError(() => Effect.ignore(startAgain())),
-      Effect.mapError((error) =>
-        new CommandRefused({ reason: `${store.name} could not continue from there: ${error.message}` })
+  const moveTo = (other: AgentSpec) =>
+    Effect.gen(function*() {
+      const [from, before] = [toldId(), nativeId()]
+      yield* stop
+      where = undefined
+      yield* start(other).pipe(
+        Effect.tapError(() => Effect.ignore(startAgain())),
+        Effect.mapError((error) =>
+          new CommandRefused({ reason: `${store.name} could not continue from there: ${error.message}` })
+        )
       )
-    )
-    seen = undefined
-    seenKeys.clear()
-    moved = {
-      from,
-      to: other.fork === true || other.native_session_id === undefined
-        ? started?.native_session_id
-        : other.native_session_id
-    }
-    return before
-  })
+      seen = undefined
+      seenKeys.clear()
+      moved = {
+        from,
+        to: other.fork === true || other.native_session_id === undefined
+          ? started?.native_session_id
+          : other.native_session_id
+      }
+      return before
+    })
 
-  const notHere = new CommandRefused({
-    reason:
-      `${store.name} is not running here, and the conversation is only followed: send take_over, then rewind`,
-    code: "in_use"
-  })
+  const notHere = () =>
+    new CommandRefused({
+      reason:
+        `${store.name} is not running here, and the conversation is only followed: send take_over, then rewind`,
+      code: "in_use"
+    })
 
-  const rewind = Effect.fnUntraced(function*(to: RewindTo) {
-    if (isFollowing) return yield* notHere
-    const id = nativeId()
-    const place = to.told === "" ? "" : id === undefined ? undefined : yield* placeBefore(to)
-    const { fork: _, fork_at: __, native_session_id: ___, history: ____, ...plain } = spec
-    const fresh = { ...plain, fresh_uuid: yield* freshUuid }
-    const isCopy = place !== undefined && place !== "" && id !== undefined
-    const before = yield* moveTo(
-      isCopy ? { ...fresh, native_session_id: id, fork: true, fork_at: place, begins_anew: false } : fresh
-    )
-    untold = isCopy || place === "" ? "" : to.told
-    const rewound: RewoundConversation = {
-      conversation: isCopy ? "copy" : place === "" ? "new" : "told",
-      ...(moved?.to !== undefined && { native_session_id: moved.to }),
-      ...(before !== undefined && { before })
-    }
-    return rewound
-  })
+  const rewind = (to: RewindTo) =>
+    Effect.gen(function*() {
+      if (isFollowing) return yield* notHere()
+      const id = nativeId()
+      const place = to.told === "" ? "" : id === undefined ? undefined : yield* placeBefore(to)
+      const { fork: _, fork_at: __, native_session_id: ___, history: ____, ...plain } = spec
+      const fresh = { ...plain, fresh_uuid: yield* freshUuid }
+      const isCopy = place !== undefined && place !== "" && id !== undefined
+      const before = yield* moveTo(
+        isCopy ? { ...fresh, native_session_id: id, fork: true, fork_at: place, begins_anew: false } : fresh
+      )
+      untold = isCopy || place === "" ? "" : to.told
+      const rewound: RewoundConversation = {
+        conversation: isCopy ? "copy" : place === "" ? "new" : "told",
+        ...(moved?.to !== undefined && { native_session_id: moved.to }),
+        ...(before !== undefined && { before })
+      }
+      return rewound
+    })
 
-  const goBackTo = Effect.fnUntraced(function*(native_session_id: string) {
-    if (isFollowing) return yield* notHere
-    const { fork: _, fork_at: __, history: ___, ...plain } = spec
-    yield* moveTo({ ...plain, native_session_id, begins_anew: false })
-    untold = ""
-  })
+  const goBackTo = (native_session_id: string) =>
+    Effect.gen(function*() {
+      if (isFollowing) return yield* notHere()
+      const { fork: _, fork_at: __, history: ___, ...plain } = spec
+      yield* moveTo({ ...plain, native_session_id, begins_anew: false })
+      untold = ""
+    })
 
   /**
    * A prompt is sent after the text the agent does not know yet; text that could not be sent goes with the
@@ -736,31 +744,32 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   }
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
 
-  const tellPast = Effect.fnUntraced(function*(past: FoundNative) {
-    const isAll = spec.history === "all"
-    let before: string | undefined
-    log.unsafeAppend(status("history", undefined, { state: "begin" }))
-    if (isAll) {
-      const { records } = yield* native.history(past, Number.POSITIVE_INFINITY)
-      const pause = makePause()
-      for (const turn of NativeTurns.byTurn(records)) {
-        if (isTold(turn)) continue
-        yield* tellTurn(turn, {})
-        yield* pause
+  const tellPast = (past: FoundNative) =>
+    Effect.gen(function*() {
+      const isAll = spec.history === "all"
+      let before: string | undefined
+      log.unsafeAppend(status("history", undefined, { state: "begin" }))
+      if (isAll) {
+        const { records } = yield* native.history(past, Number.POSITIVE_INFINITY)
+        const pause = makePause()
+        for (const turn of NativeTurns.byTurn(records)) {
+          if (isTold(turn)) continue
+          yield* tellTurn(turn, {})
+          yield* pause
+        }
+      } else {
+        const page = yield* native.page(past, recent)
+        before = page.before
+        for (const turn of splitTurns(page.events)) {
+          if (!isTold(keysOf(turn))) yield* append(turn)
+        }
       }
-    } else {
-      const page = yield* native.page(past, recent)
-      before = page.before
-      for (const turn of splitTurns(page.events)) {
-        if (!isTold(keysOf(turn))) yield* append(turn)
-      }
-    }
-    log.unsafeAppend(status("history", undefined, {
-      state: "end",
-      complete: before === undefined,
-      ...(before !== undefined && { before })
-    }))
-  })
+      log.unsafeAppend(status("history", undefined, {
+        state: "end",
+        complete: before === undefined,
+        ...(before !== undefined && { before })
+      }))
+    })
 
   const tellHistory = Effect.gen(function*() {
     const hasPast = log.summary().turns > 0

@@ -61,13 +61,11 @@ export const open = ({ child, onDefect, onLine, sink, tool }: Options): AgentPip
   // A broken pipe means that the agent is gone, which its exit and the writer report anyway.
   for (const pipe of [stdin, stdout, stderr]) pipe.on("error", () => {})
 
-  const gone = new AgentFailed({
-    tool,
-    reason: "it no longer reads its input. Open the session again to continue."
-  })
+  const gone = () =>
+    new AgentFailed({ tool, reason: "it no longer reads its input. Open the session again to continue." })
   const writeLine = (line: string) =>
     Effect.callback<void, AgentFailed>((resume) => {
-      stdin.write(`${line}\n`, (error) => resume(error || stdin.destroyed ? gone : Effect.void))
+      stdin.write(`${line}\n`, (error) => resume(error || stdin.destroyed ? gone() : Effect.void))
     })
 
   return {

@@ -38,7 +38,7 @@ export const layer = (options: Partial<Options> = {}): Layer.Layer<ProcessSpawne
   Layer.sync(ProcessSpawner, () => make({ ...defaults, ...options }))
 
 const make = (options: Options) => {
-  const spawn = Effect.fn("ProcessSupervisor.spawn")(function*(
+  const spawn = Effect.fnUntraced(function*(
     launch: LaunchSpec,
     onLine: (line: Buffer) => void
   ) {

@@ -49,26 +49,27 @@ export const make = (parts: Prompts.Parts): Commands => {
     )
 
   /** Passes a native request on, after journaling what it is and who sent it. */
-  const native = Effect.fnUntraced(function*(command: NativeRequests.NativeCommand) {
-    const request = NativeRequests.requestOf(command)
-    const modes = capabilities.permission_modes
-    const why = NativeRequests.objection(parts.tool, request, parts.agent.native, modes, parts.settings)
-    if (why !== undefined) return yield* Prompts.refuse(why)
-    const passed = yield* named(NativeRequests.withOwn(command, parts.agent.native))
-    const by = yield* Sender
-    yield* parts.log.append({
-      type: "status",
-      status: "native_request",
-      text: request.method,
-      metadata: {
-        method: request.method,
-        params: NativeRequests.journaled(request.params),
-        request_id: passed.request_id,
-        ...(Object.keys(by).length > 0 && { by })
-      }
+  const native = (command: NativeRequests.NativeCommand) =>
+    Effect.gen(function*() {
+      const request = NativeRequests.requestOf(command)
+      const modes = capabilities.permission_modes
+      const why = NativeRequests.objection(parts.tool, request, parts.agent.native, modes, parts.settings)
+      if (why !== undefined) return yield* Prompts.refuse(why)
+      const passed = yield* named(NativeRequests.withOwn(command, parts.agent.native))
+      const by = yield* Sender
+      yield* parts.log.append({
+        type: "status",
+        status: "native_request",
+        text: request.method,
+        metadata: {
+          method: request.method,
+          params: NativeRequests.journaled(request.params),
+          request_id: passed.request_id,
+          ...(Object.keys(by).length > 0 && { by })
+        }
+      })
+      return yield* send(passed)
     })
-    return yield* send(passed)
-  })
 
   const setMode = (command: CommandOf<"set_permission_mode">) => {
     const modes = capabilities.permission_modes
@@ -107,15 +108,16 @@ export const make = (parts: Prompts.Parts): Commands => {
       ? send(command)
       : Prompts.refuse(`${parts.tool} cannot change its model in a running session`)
 
-  const addSchedule = Effect.fnUntraced(function*({ type: _, ...wanted }: CommandOf<"schedule">) {
-    if (capabilities.terminal) {
-      return yield* Prompts.refuse("a terminal takes no schedules: nobody would see what runs there")
-    }
-    const { token } = yield* Sender
-    const maker = { schedule_id: yield* timetable.freshId, session_id: parts.log.session_id, token }
-    const made = plan.add(timetable, parts.log, wanted, maker, yield* now)
-    if (typeof made === "string") return yield* Prompts.refuse(made)
-  })
+  const addSchedule = ({ type: _, ...wanted }: CommandOf<"schedule">) =>
+    Effect.gen(function*() {
+      if (capabilities.terminal) {
+        return yield* Prompts.refuse("a terminal takes no schedules: nobody would see what runs there")
+      }
+      const { token } = yield* Sender
+      const maker = { schedule_id: yield* timetable.freshId, session_id: parts.log.session_id, token }
+      const made = plan.add(timetable, parts.log, wanted, maker, yield* now)
+      if (typeof made === "string") return yield* Prompts.refuse(made)
+    })
 
   const noSchedule = (schedule_id: string) =>
     Prompts.refuse(`this session has no schedule "${schedule_id}": \`session_start\` lists its schedules`)
@@ -131,20 +133,21 @@ export const make = (parts: Prompts.Parts): Commands => {
   const orRefuse = (why: string | undefined) => why === undefined ? Effect.void : Prompts.refuse(why)
 
   /** Sends exactly the text that was shown under this id. If the session does not take it, the suggestion stays. */
-  const answerSuggestion = Effect.fnUntraced(function*(command: CommandOf<"suggestion_response">) {
-    const { send: sends, suggestion_id } = command
-    const client = yield* Driving
-    const found = drivers.suggested(client, suggestion_id)
-    if (typeof found === "string") return yield* Prompts.refuse(found)
-    if (sends) {
-      yield* prompt({
-        type: "user_message",
-        content: [{ type: "text", text: found.text }],
-        message_id: MessageId.make(`suggestion-${suggestion_id}`)
-      })
-    }
-    drivers.settleSuggestion(client, suggestion_id, sends)
-  })
+  const answerSuggestion = (command: CommandOf<"suggestion_response">) =>
+    Effect.gen(function*() {
+      const { send: sends, suggestion_id } = command
+      const client = yield* Driving
+      const found = drivers.suggested(client, suggestion_id)
+      if (typeof found === "string") return yield* Prompts.refuse(found)
+      if (sends) {
+        yield* prompt({
+          type: "user_message",
+          content: [{ type: "text", text: found.text }],
+          message_id: MessageId.make(`suggestion-${suggestion_id}`)
+        })
+      }
+      drivers.settleSuggestion(client, suggestion_id, sends)
+    })
 
   const carryOut = Match.type<ClientCommand>().pipe(
     Match.withReturnType<Effect.Effect<void, Prompts.Refusal>>(),

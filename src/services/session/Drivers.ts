@@ -198,36 +198,37 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     return undefined
   }
 
-  const drive: Drivers["drive"] = Effect.fnUntraced(function*(client) {
-    if (client === undefined || !clients.has(client.key)) return "only a client that has joined can drive"
-    const uuid = yield* ids.uuid
-    if (driver === client) return undefined
-    if (driver === undefined) return void become(client, "took")
-    if ([...asks.values()].some((ask) => ask.client === client)) return undefined
-    for (const [person, until] of refused) if (until <= now()) refused.delete(person)
-    const left = (refused.get(personOf(client)) ?? 0) - now()
-    if (left > 0) {
-      return `${nameOf(driver.by)} has just refused: ask again in ${
-        Math.ceil(left)
-      } s, or suggest a prompt with \`suggest\``
-    }
-    const request_id = RequestId.make(uuid)
-    const expires_at = now() + take_over_timeout
-    asks.set(request_id, { request_id, client, expires_at })
-    tell(
-      "drive_requested",
-      `${nameOf(client.by)} asks to take over, and will in ${take_over_timeout} s without an answer.`,
-      { request_id, by: client.by, expires_at }
-    )
-    fork(Effect.andThen(
-      Effect.sleep(take_over_timeout * 1000),
-      // Settled meanwhile, it is none any more.
-      Effect.sync(() => {
-        if (settleAsk(request_id, "unanswered") !== undefined) become(client, "unanswered")
-      })
-    ))
-    return undefined
-  })
+  const drive: Drivers["drive"] = (client) =>
+    Effect.gen(function*() {
+      if (client === undefined || !clients.has(client.key)) return "only a client that has joined can drive"
+      const uuid = yield* ids.uuid
+      if (driver === client) return undefined
+      if (driver === undefined) return void become(client, "took")
+      if ([...asks.values()].some((ask) => ask.client === client)) return undefined
+      for (const [person, until] of refused) if (until <= now()) refused.delete(person)
+      const left = (refused.get(personOf(client)) ?? 0) - now()
+      if (left > 0) {
+        return `${nameOf(driver.by)} has just refused: ask again in ${
+          Math.ceil(left)
+        } s, or suggest a prompt with \`suggest\``
+      }
+      const request_id = RequestId.make(uuid)
+      const expires_at = now() + take_over_timeout
+      asks.set(request_id, { request_id, client, expires_at })
+      tell(
+        "drive_requested",
+        `${nameOf(client.by)} asks to take over, and will in ${take_over_timeout} s without an answer.`,
+        { request_id, by: client.by, expires_at }
+      )
+      fork(Effect.andThen(
+        Effect.sleep(take_over_timeout * 1000),
+        // Settled meanwhile, it is none any more.
+        Effect.sync(() => {
+          if (settleAsk(request_id, "unanswered") !== undefined) become(client, "unanswered")
+        })
+      ))
+      return undefined
+    })
 
   const onlyDriver = "only the driver can decide that"
 
@@ -243,26 +244,27 @@ const one = ({ clock, fork, ids, isTerminal, log, settings: { take_over_timeout 
     return undefined
   }
 
-  const suggest: Drivers["suggest"] = Effect.fnUntraced(function*(client, text) {
-    const suggestion_id = yield* ids.uuid
-    if (client === undefined || !clients.has(client.key)) {
-      return "only a client that has joined can suggest a prompt"
-    }
-    if (isTerminal()) return "a terminal takes no suggestions: ask to take over with `drive`"
-    if (driver === undefined) return "nobody drives this session now: send it as a prompt"
-    if (driver === client) return "you drive this session: send it as a prompt"
-    if (text.length > longestSuggestion) {
-      return `a suggestion may have at most ${longestSuggestion} characters: shorten it, or ask to take over with \`drive\``
-    }
-    const own = [...suggestions.values()].filter((other) =>
-      personOf(other.client) === personOf(client)
-    ).length
-    if (suggestions.size >= mostSuggestions.ofAll || own >= mostSuggestions.ofOne) {
-      return `${own} suggestions of yours wait, ${suggestions.size} in all: wait until one is sent or dropped`
-    }
-    suggestions.set(suggestion_id, { suggestion_id, text, client })
-    return void tell("suggestion", text, { suggestion_id, by: client.by })
-  })
+  const suggest: Drivers["suggest"] = (client, text) =>
+    Effect.gen(function*() {
+      const suggestion_id = yield* ids.uuid
+      if (client === undefined || !clients.has(client.key)) {
+        return "only a client that has joined can suggest a prompt"
+      }
+      if (isTerminal()) return "a terminal takes no suggestions: ask to take over with `drive`"
+      if (driver === undefined) return "nobody drives this session now: send it as a prompt"
+      if (driver === client) return "you drive this session: send it as a prompt"
+      if (text.length > longestSuggestion) {
+        return `a suggestion may have at most ${longestSuggestion} characters: shorten it, or ask to take over with \`drive\``
+      }
+      const own = [...suggestions.values()].filter((other) =>
+        personOf(other.client) === personOf(client)
+      ).length
+      if (suggestions.size >= mostSuggestions.ofAll || own >= mostSuggestions.ofOne) {
+        return `${own} suggestions of yours wait, ${suggestions.size} in all: wait until one is sent or dropped`
+      }
+      suggestions.set(suggestion_id, { suggestion_id, text, client })
+      return void tell("suggestion", text, { suggestion_id, by: client.by })
+    })
 
   const suggested: Drivers["suggested"] = (client, suggestion_id) =>
     client === undefined || client !== driver

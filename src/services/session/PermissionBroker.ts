@@ -210,8 +210,8 @@ export const make = Effect.fnUntraced(function*(
     return true
   }
 
-  const request = Effect.fn("PermissionBroker.request")(
-    function*(wanted: PermissionRequest, raw?: Uint8Array) {
+  const request = (wanted: PermissionRequest, raw?: Uint8Array) =>
+    Effect.gen(function*() {
       // Asked again with the same id: the earlier question can no longer be answered.
       const before = names.get(wanted.request_id)
       if (before !== undefined) settle(before.name, cancelled("withdrawn"))
@@ -252,34 +252,34 @@ export const make = Effect.fnUntraced(function*(
       ).pipe(
         Effect.onInterrupt(() => Effect.sync(() => settle(ask.request_id, cancelled("session_end"))))
       )
-    }
-  )
+    })
 
   const find = ({ request_id, tool_use_id }: PermissionResponse): Pending | undefined =>
     request_id !== undefined
       ? pending.get(request_id)
       : [...pending.values()].find(({ ask }) => ask.tool_use_id === tool_use_id)
 
-  const respond = Effect.fn("PermissionBroker.respond")(function*(answer: PermissionResponse) {
-    const entry = find(answer)
-    if (entry === undefined) {
-      return yield* new PermissionNotPending({ request_id: answer.request_id ?? answer.tool_use_id ?? "" })
-    }
-    const { ask } = entry
-    const outcome = toOutcome(ask, answer)
-    const problem = outcome.behavior === "allow" && isForm(ask)
-      ? problemOf(ask.args, answersOf(outcome))
-      : undefined
-    if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
-    const instead = outcome.behavior === "allow" ? outcome.updatedInput : undefined
-    // Nobody gets a forbidden input past the rules by answering a question about another one.
-    const { rule, verdict } = instead === undefined ? asAsked : decide({ ...ask, args: instead })
-    if (verdict === "deny" && rule !== undefined) {
-      return yield* new InputForbidden({ request_id: ask.request_id, rule })
-    }
-    grants.remember(ask, outcome)
-    settle(ask.request_id, outcome, yield* Sender)
-  })
+  const respond = (answer: PermissionResponse) =>
+    Effect.gen(function*() {
+      const entry = find(answer)
+      if (entry === undefined) {
+        return yield* new PermissionNotPending({ request_id: answer.request_id ?? answer.tool_use_id ?? "" })
+      }
+      const { ask } = entry
+      const outcome = toOutcome(ask, answer)
+      const problem = outcome.behavior === "allow" && isForm(ask)
+        ? problemOf(ask.args, answersOf(outcome))
+        : undefined
+      if (problem !== undefined) return yield* new AnswerUnfit({ request_id: ask.request_id, problem })
+      const instead = outcome.behavior === "allow" ? outcome.updatedInput : undefined
+      // Nobody gets a forbidden input past the rules by answering a question about another one.
+      const { rule, verdict } = instead === undefined ? asAsked : decide({ ...ask, args: instead })
+      if (verdict === "deny" && rule !== undefined) {
+        return yield* new InputForbidden({ request_id: ask.request_id, rule })
+      }
+      grants.remember(ask, outcome)
+      settle(ask.request_id, outcome, yield* Sender)
+    })
 
   const cancelAll = (reason: PermissionUnanswered["reason"]) =>
     Effect.sync(() => {

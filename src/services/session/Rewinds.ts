@@ -79,24 +79,22 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
   const { conversation, emit, log, tool } = parts
   const checkpoints = yield* Effect.cached(parts.checkpoints ?? Effect.succeed(undefined))
   /** Agents that do not work on files have no states. Otherwise they are opened when the first turn needs them. */
-  const none = new CommandRefused({
-    reason: `file states are not saved for ${tool}, or the operator turned them off (--no-checkpoints)`
-  })
+  const none = `file states are not saved for ${tool}, or the operator turned them off (--no-checkpoints)`
   const noFiles = Effect.suspend(() =>
-    conversation() === undefined
-      ? none
-      : new CommandRefused({
-        reason: `${none.reason}: rewind only the conversation (\`restore\`: "conversation")`
-      })
+    new CommandRefused({
+      reason: conversation() === undefined
+        ? none
+        : `${none}: rewind only the conversation (\`restore\`: "conversation")`
+    })
   )
   const kept = Effect.flatMap(
     checkpoints,
-    (found) => found === undefined ? none : Effect.succeed(found)
+    (found) => found === undefined ? new CommandRefused({ reason: none }) : Effect.succeed(found)
   )
 
   /** Rewinds the conversation where no file states are saved; the log knows where from. */
-  const rewindWithoutFiles = Effect.fnUntraced(
-    function*<E>(turn: number, meanwhile: Effect.Effect<unknown, E>) {
+  const rewindWithoutFiles = <E>(turn: number, meanwhile: Effect.Effect<unknown, E>) =>
+    Effect.gen(function*() {
       const before = yield* lastRewind(log)
       yield* meanwhile
       const done: RewoundFiles = {
@@ -106,107 +104,110 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
         files_changed: 0
       }
       return done
-    }
-  )
+    })
   /** Undoes such a rewind. Undefined: the last rewind is not of this kind. */
-  const undoWithoutFiles = Effect.fnUntraced(function*(
+  const undoWithoutFiles = (
     wanted: string | undefined,
     meanwhile: (native_session_id: string) => Effect.Effect<void, SendError>
-  ) {
-    const last = yield* lastRewind(log)
-    if (last?.before === undefined || (wanted !== undefined && wanted !== last.rewind_id)) return undefined
-    yield* meanwhile(last.before)
-    const { rewind_id, turn } = last
-    const undone: UndoneRewind = { rewind_id, turn, files: [], files_changed: 0, had_files: false }
-    return undone
-  })
+  ) =>
+    Effect.gen(function*() {
+      const last = yield* lastRewind(log)
+      if (last?.before === undefined || (wanted !== undefined && wanted !== last.rewind_id)) return undefined
+      yield* meanwhile(last.before)
+      const { rewind_id, turn } = last
+      const undone: UndoneRewind = { rewind_id, turn, files: [], files_changed: 0, had_files: false }
+      return undone
+    })
 
   const by = Effect.map(Sender, (sender) => Object.keys(sender).length > 0 ? { by: sender } : {})
 
-  const cannot = new CommandRefused({
-    reason: `the conversation with ${tool} cannot be rewound: rewind only the files (\`restore\`: "files")`
-  })
-
-  const rewind = Effect.fnUntraced(function*({ force = false, restore = "both", turn }: CommandOf<"rewind">) {
-    const found = yield* checkpoints
-    const moves = conversation()
-    if (found === undefined && restore !== "conversation") return yield* noFiles
-    if (restore !== "files" && moves === undefined) return yield* cannot
-    let moved: RewoundConversation | undefined
-    const move = Effect.gen(function*() {
-      if (restore === "files" || moves === undefined) return undefined
-      const turns = yield* pastTurns(log)
-      const target = turns.find((one) => one.turn === turn)
-      if (target === undefined) {
-        return yield* new CommandRefused({
-          reason: `the conversation has no turn ${turn}: it was removed by a rewind, or never existed`
-        })
-      }
-      const { prompt, ts } = target
-      moved = yield* moves.rewind({ prompt, ts, told: toTold(turns.filter((one) => one.turn < turn)) })
-      return moved.before
+  const cannot = () =>
+    new CommandRefused({
+      reason: `the conversation with ${tool} cannot be rewound: rewind only the files (\`restore\`: "files")`
     })
-    const wanted = { turn, files: restore !== "conversation", force }
-    const done = yield* found === undefined
-      ? rewindWithoutFiles(turn, move)
-      : found.rewind(wanted, move).pipe(
-        Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
-      )
-    emit({
-      type: "status",
-      status: "rewound",
-      text: [
-        `Rewound to before turn ${turn}:`,
-        ...restore === "conversation" ? [] : [`${count(done.files_changed)} set back.`],
-        ...moved === undefined ? [] : [howGone[moved.conversation]]
-      ].join(" "),
-      metadata: {
-        ...shown(done),
-        restore,
-        ...(moved !== undefined && { conversation: moved.conversation }),
-        ...(moved?.native_session_id !== undefined && { native_session_id: moved.native_session_id }),
-        ...(moved?.before !== undefined && { before_native_session_id: moved.before }),
-        ...(yield* by)
-      }
-    })
-  })
 
-  const undo = Effect.fnUntraced(function*({ force = false, rewind_id }: CommandOf<"undo_rewind">) {
-    const found = yield* checkpoints
-    let back: string | undefined
-    const moveBack = (native_session_id: string | undefined) =>
-      Effect.suspend((): Effect.Effect<void, SendError> => {
-        const moves = conversation()
-        if (native_session_id === undefined) return Effect.void
-        if (moves === undefined) return cannot
-        back = native_session_id
-        return moves.goBackTo(native_session_id)
+  const rewind = ({ force = false, restore = "both", turn }: CommandOf<"rewind">) =>
+    Effect.gen(function*() {
+      const found = yield* checkpoints
+      const moves = conversation()
+      if (found === undefined && restore !== "conversation") return yield* noFiles
+      if (restore !== "files" && moves === undefined) return yield* cannot()
+      let moved: RewoundConversation | undefined
+      const move = Effect.gen(function*() {
+        if (restore === "files" || moves === undefined) return undefined
+        const turns = yield* pastTurns(log)
+        const target = turns.find((one) => one.turn === turn)
+        if (target === undefined) {
+          return yield* new CommandRefused({
+            reason: `the conversation has no turn ${turn}: it was removed by a rewind, or never existed`
+          })
+        }
+        const { prompt, ts } = target
+        moved = yield* moves.rewind({ prompt, ts, told: toTold(turns.filter((one) => one.turn < turn)) })
+        return moved.before
       })
-    const alone = undoWithoutFiles(rewind_id, moveBack)
-    const undone = found === undefined
-      ? (yield* alone) ?? (yield* new CommandRefused({
-        reason:
-          "there is no rewind of the conversation to undo: only the last one can be undone, and only once"
-      }))
-      : yield* found.undo({ rewind_id, force }, moveBack).pipe(
-        // Without saved states of this folder, earlier notes about it ended with the previous relay.
-        Effect.catchTag("RewindRefused", (refused) =>
-          Effect.flatMap(
-            alone,
-            (undone) => undone === undefined ? Effect.fail(toRefused(refused)) : Effect.succeed(undone)
-          ))
-      )
-    emit({
-      type: "status",
-      status: "rewind_undone",
-      text: [
-        `The rewind to before turn ${undone.turn} was undone:`,
-        ...undone.had_files ? [`${count(undone.files_changed)} set again.`] : [],
-        ...back === undefined ? [] : ["The conversation continues where it was."]
-      ].join(" "),
-      metadata: { ...shown(undone), ...(back !== undefined && { native_session_id: back }), ...(yield* by) }
+      const wanted = { turn, files: restore !== "conversation", force }
+      const done = yield* found === undefined
+        ? rewindWithoutFiles(turn, move)
+        : found.rewind(wanted, move).pipe(
+          Effect.catchTag("RewindRefused", (refused) => Effect.fail(toRefused(refused)))
+        )
+      emit({
+        type: "status",
+        status: "rewound",
+        text: [
+          `Rewound to before turn ${turn}:`,
+          ...restore === "conversation" ? [] : [`${count(done.files_changed)} set back.`],
+          ...moved === undefined ? [] : [howGone[moved.conversation]]
+        ].join(" "),
+        metadata: {
+          ...shown(done),
+          restore,
+          ...(moved !== undefined && { conversation: moved.conversation }),
+          ...(moved?.native_session_id !== undefined && { native_session_id: moved.native_session_id }),
+          ...(moved?.before !== undefined && { before_native_session_id: moved.before }),
+          ...(yield* by)
+        }
+      })
     })
-  })
+
+  const undo = ({ force = false, rewind_id }: CommandOf<"undo_rewind">) =>
+    Effect.gen(function*() {
+      const found = yield* checkpoints
+      let back: string | undefined
+      const moveBack = (native_session_id: string | undefined) =>
+        Effect.suspend((): Effect.Effect<void, SendError> => {
+          const moves = conversation()
+          if (native_session_id === undefined) return Effect.void
+          if (moves === undefined) return cannot()
+          back = native_session_id
+          return moves.goBackTo(native_session_id)
+        })
+      const alone = undoWithoutFiles(rewind_id, moveBack)
+      const undone = found === undefined
+        ? (yield* alone) ?? (yield* new CommandRefused({
+          reason:
+            "there is no rewind of the conversation to undo: only the last one can be undone, and only once"
+        }))
+        : yield* found.undo({ rewind_id, force }, moveBack).pipe(
+          // Without saved states of this folder, earlier notes about it ended with the previous relay.
+          Effect.catchTag("RewindRefused", (refused) =>
+            Effect.flatMap(
+              alone,
+              (undone) => undone === undefined ? Effect.fail(toRefused(refused)) : Effect.succeed(undone)
+            ))
+        )
+      emit({
+        type: "status",
+        status: "rewind_undone",
+        text: [
+          `The rewind to before turn ${undone.turn} was undone:`,
+          ...undone.had_files ? [`${count(undone.files_changed)} set again.`] : [],
+          ...back === undefined ? [] : ["The conversation continues where it was."]
+        ].join(" "),
+        metadata: { ...shown(undone), ...(back !== undefined && { native_session_id: back }), ...(yield* by) }
+      })
+    })
 
   const shown = ({ files, files_changed, rewind_id, turn }: RewoundFiles) => ({
     rewind_id,
@@ -239,7 +240,7 @@ export const make = Effect.fnUntraced(function*(parts: Parts): Effect.fn.Return<
     list: Effect.flatMap(checkpoints, (found): Effect.Effect<Listed> =>
       found === undefined
         ? Effect.succeed({
-          reason: none.reason,
+          reason: none,
           checkpoints: [],
           conversation: conversation() !== undefined
         })

@@ -202,7 +202,7 @@ const noting = (
   }
 })
 
-export const open = Effect.fn("Session.open")(function*(
+export const open = Effect.fnUntraced(function*(
   id: SessionId,
   adapter: Adapter,
   spec: AgentSpec,

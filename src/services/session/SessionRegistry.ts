@@ -222,7 +222,7 @@ const make = Effect.gen(function*() {
     return Option.map(found, ({ summary }) => summary.folder).pipe(Option.getOrUndefined)
   })
 
-  const openSession = Effect.fn("SessionRegistry.open")(
+  const openSession = Effect.fnUntraced(
     function*(id: SessionId, handshake: Handshake, clients: () => number, principal: PrincipalFields) {
       const kept = yield* journal.find(id)
       // Before anything is said of it: what it is, and that it is there, is told to nobody who may not see it.
@@ -472,7 +472,7 @@ const make = Effect.gen(function*() {
           ...(folder !== undefined && { folder })
         }))
 
-  const join: SessionRegistry["Service"]["join"] = Effect.fn("SessionRegistry.join")(function*(
+  const join: SessionRegistry["Service"]["join"] = Effect.fnUntraced(function*(
     handshake: Handshake
   ): Effect.fn.Return<Joined, JoinError, Scope.Scope> {
     const principal = yield* Principal
@@ -548,7 +548,7 @@ const make = Effect.gen(function*() {
     return live?.log.batches(after_seq) ?? (yield* journal.read(session_id, after_seq))
   })
 
-  const forget = Effect.fn("SessionRegistry.forget")(function*(session_id: SessionId) {
+  const forget = Effect.fnUntraced(function*(session_id: SessionId) {
     const entry = entries.get(session_id)
     const { limits } = yield* Principal
     if (limits !== undefined && !(yield* isThere(session_id))) {
@@ -568,7 +568,7 @@ const make = Effect.gen(function*() {
     if (!wasKept && entry === undefined) return yield* new SessionNotFound({ session_id })
   })
 
-  const change = Effect.fn("SessionRegistry.change")(
+  const change = Effect.fnUntraced(
     function*(session_id: SessionId, change: SessionChange) {
       if (!(yield* isThere(session_id))) return yield* new SessionNotFound({ session_id })
       yield* Effect.try({
