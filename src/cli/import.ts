@@ -6,13 +6,13 @@
  * It writes to the state folder directly: no relay has to run, files may be of any size, and no token is needed. A relay that
  * uses the folder shows the sessions without a restart.
  */
-import { Console, Effect, Result, Schema } from "effect"
+import { Console, Effect, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { createHash } from "node:crypto"
 import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { Recorded, TranscriptLines } from "../adapters/imported/readTranscripts.js"
-import { SessionId } from "../schema/index.js"
+import { isSessionId, SessionId } from "../schema/index.js"
 import { messageOf } from "../schema/messageOf.js"
 import type * as ImportedSessions from "../services/journal/ImportedSessions.js"
 import { CommandError } from "./clientOptions.js"
@@ -103,8 +103,6 @@ const sha256 = (texts: ReadonlyArray<string>): string => {
   for (const text of texts) hash.update(text).update("\n")
   return hash.digest("hex")
 }
-
-const isSessionId = Schema.is(SessionId)
 
 /** The id it is saved under: its own, or one made from that or from its first line, so that it stays when the recording grows. */
 const nameOf = ({ lines: [first = ""], session_id }: Recorded): SessionId => {

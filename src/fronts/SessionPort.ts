@@ -109,6 +109,8 @@ export class SessionPort extends Context.Service<SessionPort, {
   readonly join: (handshake: Handshake) => Effect.Effect<PortSession, PortError, Scope.Scope>
   /** Live sessions, then saved ones, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>, PortError>
+  /** The listing of one session; undefined if there is no such session. */
+  readonly listing: (session_id: string) => Effect.Effect<SessionListing | undefined, PortError>
   /**
    * A session's events after `seq`, without opening it: if it is not live, all past events; otherwise also
    * future ones. Undefined if there is no such session.

@@ -2,7 +2,7 @@
  * inProcess: the session port for the relay in this process.
  */
 import { Effect, Layer, Result, Stream } from "effect"
-import { readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
+import { isSessionId, readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
 import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
@@ -101,7 +101,10 @@ const make = Effect.gen(function*() {
     (found, { limits }) => found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
   )
 
-  return SessionPort.of({ join, forget, list: registry.list, read, agents })
+  const listing = (session_id: string) =>
+    isSessionId(session_id) ? registry.listing(session_id) : Effect.succeed(undefined)
+
+  return SessionPort.of({ join, forget, list: registry.list, listing, read, agents })
 })
 
 /** Uses the `Sender` of the fiber that joins. */

@@ -145,6 +145,8 @@ const make = (
     getJson("/sessions", Sessions),
     ({ sessions }) => sessions as never as ReadonlyArray<SessionListing>
   )
+  const listing = (id: string) =>
+    Effect.map(list, (sessions) => sessions.find(({ session_id }) => session_id === id))
 
   const join: SessionPort["Service"]["join"] = Effect.fn("SessionPort.join")(
     function*({ after_seq: _, ...handshake }) {
@@ -190,12 +192,10 @@ const make = (
         last_seq,
         // A refusal arrives as an event too.
         submit: (command) => Effect.sync(() => void session.send(command as Command)),
-        now: Effect.map(list, (sessions): SessionNow => {
-          const listed = sessions.find(({ session_id }) => session_id === session.session_id)
-          return listed === undefined
+        now: Effect.map(listing(session.session_id), (listed): SessionNow =>
+          listed === undefined
             ? { last_seq, pending: [], queued: [] }
-            : { ...listed, queued: listed.queued ?? [] }
-        }),
+            : { ...listed, queued: listed.queued ?? [] }),
         history: (after_seq) => history(session.session_id, after_seq, last_seq),
         events: Stream.concat(
           Stream.fromIterable(attached ? early.slice(1) : early),
@@ -220,6 +220,7 @@ const make = (
     join,
     forget,
     list,
+    listing,
     read,
     agents: Effect.map(
       getJson("/agents", Agents),

@@ -8,6 +8,7 @@ export const SessionId = Schema.String.pipe(
   Schema.brand("SessionId")
 ).annotate(says("must be 1 to 128 letters, digits and . _ : -, not starting with a dot"))
 export type SessionId = typeof SessionId.Type
+export const isSessionId = Schema.is(SessionId)
 
 /** Identifies a permission request of an agent, or a client's request to the agent. Opaque. */
 export const RequestId = Schema.NonEmptyString.pipe(

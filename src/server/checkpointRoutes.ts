@@ -1,12 +1,10 @@
 /** checkpointRoutes: the turns that a session can be rewound to, and what a rewind would change. */
-import { Effect, Schema } from "effect"
-import { SessionId } from "../schema/index.js"
+import { Effect } from "effect"
+import { isSessionId } from "../schema/index.js"
 import { isWithin, Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
-
-const isSessionId = Schema.is(SessionId)
 
 /** The live session with this id, if the client may use it. Other sessions are refused: opening one is what checks its folder. */
 const liveOf = Effect.fnUntraced(function*(session_id: string) {

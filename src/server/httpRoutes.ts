@@ -1,8 +1,8 @@
 /** httpRoutes: the answer of each route in the table (`schema/routes.ts`). */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { hostname } from "node:os"
-import { SessionId } from "../schema/index.js"
+import { isSessionId } from "../schema/index.js"
 import { type RouteId, type Routes, routes } from "../schema/routes.js"
 import { longestTitle, SessionChange } from "../schema/SessionChange.js"
 import { Auth } from "../services/access/Auth.js"
@@ -39,8 +39,6 @@ export const hint =
     [...new Set(Object.values(routes).map(({ path }) => path))].slice(1).join(", ")
   }; the last`
   + " describes them."
-
-const isSessionId = Schema.is(SessionId)
 
 /** The session id in a path; fails if it is not valid. */
 const idOf = ({ session_id }: { readonly session_id: string }) =>

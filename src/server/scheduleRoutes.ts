@@ -1,6 +1,6 @@
 /** scheduleRoutes: lists, adds, pauses and removes schedules over HTTP, also of sessions that are not live. */
-import { Clock, Effect, Option, Schema } from "effect"
-import { SessionId } from "../schema/index.js"
+import { Clock, Effect, Option } from "effect"
+import { isSessionId, type SessionId } from "../schema/index.js"
 import { NewSchedule, ScheduleChange } from "../schema/SchedulePlan.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
 import * as plan from "../services/schedule/plan.js"
@@ -24,7 +24,6 @@ const wanted =
 const mostBytes = 32 * 1024 * 1024
 
 const now = Effect.map(Clock.currentTimeMillis, (ms) => ms / 1000)
-const isSessionId = Schema.is(SessionId)
 
 /** Schedules of one session, or of all. */
 export const listSchedules: Answer = Effect.fnUntraced(function*({ query, response }) {

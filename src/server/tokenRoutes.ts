@@ -1,7 +1,7 @@
 /** tokenRoutes: links that share a session, and pairing, listing and revoking of named tokens, over HTTP. */
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { SessionId } from "../schema/index.js"
+import { isSessionId } from "../schema/index.js"
 import { Share, shareSeconds } from "../schema/Share.js"
 import { Audit } from "../services/access/Audit.js"
 import { Auth } from "../services/access/Auth.js"
@@ -12,8 +12,6 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { addressesOf } from "./addresses.js"
 import { type Answer, readBody, Refused, sendJson, sendNothing } from "./Call.js"
 import { ServerConfig } from "./ServerConfig.js"
-
-const isSessionId = Schema.is(SessionId)
 
 const failed = (
   { _tag, message }: { readonly _tag: "TokenRefused" | "TokensUnusable"; readonly message: string }

@@ -4,14 +4,14 @@
  * This works for sessions that are not live, too. Reading needs the scope `view`. A token limited to certain sessions, such as
  * a link for watching one, was given for a conversation and not for all files beside it, so it needs `prompt`.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import {
   CommitRequest,
   longestCommitMessage,
   mostCommitFiles,
   StageRequest
 } from "../schema/CommitRequest.js"
-import { SessionId } from "../schema/index.js"
+import { isSessionId, type SessionId } from "../schema/index.js"
 import { Audit } from "../services/access/Audit.js"
 import { demand, may, outside, Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
@@ -21,8 +21,6 @@ import type { RelayError } from "../services/session/toErrorEvent.js"
 import { Workspace, type WorkspaceFolder } from "../services/workspace/Workspace.js"
 import type { WorkspaceRefused } from "../services/workspace/WorkspaceRefused.js"
 import { type Answer, type Call, numberIn, readBody, Refused, sendJson, type Served, wrong } from "./Call.js"
-
-const isSessionId = Schema.is(SessionId)
 
 const statuses = { missing: 404, forbidden: 403, wrong: 400, conflict: 409, too_large: 413 } as const
 const codes = {

@@ -123,6 +123,7 @@ export const make = (events: ReadonlyArray<RelayEvent>): RecordedPort => {
     port: {
       join,
       list: Effect.sync(() => [listing()]),
+      listing: (id) => Effect.sync(() => id === session_id ? listing() : undefined),
       read: (_, seq) => Effect.succeed(after(seq)),
       forget: () => Effect.void,
       agents: Effect.succeed([])

@@ -276,7 +276,7 @@ export const run = Effect.fn("agui.run")(
  */
 export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun = false) {
   const port = yield* SessionPort
-  const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
+  const listing = yield* port.listing(input.session_id)
   const events = listing === undefined ? undefined : yield* port.read(input.session_id, 0)
   const encoder = Encoder.make({ dialect: input.dialect, shown: Encoder.nothingShown })
   if (listing === undefined || events === undefined) {
@@ -334,10 +334,8 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
 
   /** The open turn waits for a person: those questions end the output. */
   const waiting = (seq: number) =>
-    Effect.map(port.list, (sessions): ReadonlyArray<Encoder.AguiEvent> => {
-      const { pending = [], pending_seqs = {} } = sessions.find(({ session_id }) =>
-        session_id === input.session_id
-      ) ?? {}
+    Effect.map(port.listing(input.session_id), (listing): ReadonlyArray<Encoder.AguiEvent> => {
+      const { pending = [], pending_seqs = {} } = listing ?? {}
       const asks = projector.asking().filter(({ request_id }) => pending.includes(request_id))
       if (asks.length === 0 || Object.values(pending_seqs).some((asked) => asked > seq)) return []
       isOver = true
@@ -377,7 +375,7 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
 /** Stops this thread's turn, if one is running. */
 export const stop = Effect.fn("agui.stop")(function*(input: Pick<Input, "session_id">) {
   const port = yield* SessionPort
-  const listing = (yield* port.list).find(({ session_id }) => session_id === input.session_id)
+  const listing = yield* port.listing(input.session_id)
   if (listing?.state !== "running") return false
   const session = yield* port.join({ session_id: input.session_id, must_exist: true, front: "ag-ui" })
   yield* session.submit({ type: "interrupt" })

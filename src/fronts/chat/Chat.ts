@@ -5,8 +5,8 @@
  *
  * The turn continues when a client disconnects. Only `stop` interrupts it.
  */
-import { Effect, Schema, type Scope, Stream } from "effect"
-import { type Handshake, type PermissionResponse, type RelayEvent, SessionId } from "../../schema/index.js"
+import { Effect, type Scope, Stream } from "effect"
+import { type Handshake, isSessionId, type PermissionResponse, type RelayEvent } from "../../schema/index.js"
 import { list, open, questions, text } from "../read.js"
 import { brokenOff, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
 import * as Stretch from "../stretch.js"
@@ -37,8 +37,6 @@ export interface Chat {
   /** The whole conversation; empty for an unknown chat. */
   readonly messages: (id: string) => Effect.Effect<ReadonlyArray<UIMessage>, PortError>
 }
-
-const isSessionId = Schema.is(SessionId)
 
 const bad = (reason: string) => new PortError({ code: "bad_command", reason })
 
@@ -236,8 +234,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
 
   /** The live session of this name, if it is running a turn. */
   const running = Effect.fnUntraced(function*(id: string) {
-    const all = yield* port.list
-    const listing = all.find(({ session_id }) => session_id === id)
+    const listing = yield* port.listing(id)
     return listing?.open_turn_seq === undefined || listing.state === "closed" ? undefined : listing
   })
 
@@ -280,8 +277,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
 
   const messages: Chat["messages"] = Effect.fnUntraced(function*(id) {
     if (!isSessionId(id)) return []
-    const all = yield* port.list
-    const listing = all.find(({ session_id }) => session_id === id)
+    const listing = yield* port.listing(id)
     if (listing === undefined || listing.last_seq === 0) return []
     const events = yield* port.read(id, 0)
     if (events === undefined) return []

@@ -5,11 +5,12 @@
 import { Schema } from "effect"
 import {
   ContentBlock,
+  isSessionId,
   isSilent,
   MessageId,
   PermissionAnswer,
   type PermissionResponse,
-  SessionId,
+  type SessionId,
   toPermissionResponse,
   type UserMessage,
   When
@@ -43,7 +44,6 @@ export interface Answers extends Asked {
   readonly seq: number
 }
 
-const isSessionId = Schema.is(SessionId)
 const isMessageId = Schema.is(MessageId)
 const isBlock = Schema.is(ContentBlock)
 const isWhen = Schema.is(When)

@@ -6,11 +6,12 @@
  * sees and uses only its own child sessions, may nest at most `mostDepth` deep, and works only in its own
  * folder.
  */
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { isAbsolute, relative, resolve } from "node:path"
 import {
   type ClientCommand,
   type Handshake,
+  isSessionId,
   longestMessageId,
   RequestId,
   SessionId
@@ -159,8 +160,6 @@ export const tools: ReadonlyArray<Tool> = [
 
 const refuse = (reason: string, code = "bad_command") => new PortError({ code, reason })
 
-const isId = Schema.is(SessionId)
-
 const isInside = (folder: string, parent: string) => {
   const path = relative(parent, folder)
   return path === "" || (!path.startsWith("..") && !isAbsolute(path))
@@ -229,13 +228,10 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
   }
   const place = (args: Open) => Math.max(0, Math.trunc(number(args["after_seq"]) ?? 0))
 
-  const listing = (id: string) =>
-    Effect.map(port.list, (all) => all.find(({ session_id }) => session_id === id))
-
   /** The session in question, if the caller may use it. */
   const find = Effect.fnUntraced(function*(args: Open) {
     const id = yield* required(args, "session_id")
-    const found = yield* listing(id)
+    const found = yield* port.listing(id)
     const isTheirs = caller === undefined || parentOf(found) === caller.session_id
     return found === undefined || !isTheirs
       ? yield* refuse(
@@ -270,7 +266,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     const tool = yield* required(args, "tool")
     const all = yield* port.list
     const id = text(args["session_id"])
-    if (id !== undefined && !isId(id)) {
+    if (id !== undefined && !isSessionId(id)) {
       return yield* refuse("`session_id` must have 1 to 128 letters, digits and . _ : -")
     }
     const mode = text(args["permission_mode"])
@@ -300,7 +296,7 @@ export const make = ({ caller, front, newId, port }: ToolsOptions) => {
     const handshake: Handshake = {
       tool,
       front: front(),
-      session_id: isId(id) ? id : SessionId.make(newId()),
+      session_id: isSessionId(id) ? id : SessionId.make(newId()),
       ...(folder !== undefined && { folder }),
       ...(text(args["model"]) !== undefined && { model: text(args["model"]) }),
       ...(mode !== undefined && { permission_mode: mode }),

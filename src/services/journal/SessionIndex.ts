@@ -5,9 +5,9 @@
  * Later, only changes are read: the relay's own sessions when the journal says so, new and removed folders at once, and changes
  * by other relays after a while, which grows with the number of sessions.
  */
-import { Effect, Option, Schema, Semaphore } from "effect"
+import { Effect, Option, Semaphore } from "effect"
 import { type Dir, type Dirent, opendir, stat, type Stats } from "node:fs"
-import { SessionId } from "../../schema/index.js"
+import { isSessionId, type SessionId } from "../../schema/index.js"
 import { listedClosed, type SessionListing } from "../log/SessionListing.js"
 import { makePause } from "../makePause.js"
 import { readFolders } from "./readFolders.js"
@@ -36,8 +36,6 @@ interface Entry {
   /** Identifies the version of `meta.json` that was read. */
   readonly version: string
 }
-
-const isSessionId = Schema.is(SessionId)
 
 /** How many sessions are put into the list at once, which copies it. */
 const putTogether = 256

@@ -6,7 +6,13 @@
 import { Effect, Option, Schema, Struct } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Handshake, HandshakeFields, type RelayEvent, SessionId } from "../../schema/index.js"
+import {
+  type Handshake,
+  HandshakeFields,
+  isSessionId,
+  type RelayEvent,
+  type SessionId
+} from "../../schema/index.js"
 import type { EventStore } from "../log/EventStore.js"
 import { textsOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
@@ -199,7 +205,7 @@ export const read = (folder: string, session_id: SessionId): Option.Option<Sessi
 export const list = (folder: string): Effect.Effect<ReadonlyArray<SessionRecord>> =>
   Effect.sync(() =>
     (existsSync(folder) ? readdirSync(folder) : [])
-      .filter(Schema.is(SessionId))
+      .filter(isSessionId)
       .flatMap((session_id) => Option.toArray(read(folder, session_id)))
       .toSorted((left, right) => right.summary.last_active_at - left.summary.last_active_at)
   )

@@ -7,7 +7,7 @@
  */
 import { Clock, Context, Effect, FiberHandle, Layer, Schema, Semaphore, Stream } from "effect"
 import { existsSync, readdirSync } from "node:fs"
-import { SessionId } from "../../schema/index.js"
+import { isSessionId, type SessionId } from "../../schema/index.js"
 import { makeRedact } from "../access/redact.js"
 import { Journal } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
@@ -66,7 +66,6 @@ const make = Effect.gen(function*() {
     ...relayEnvironment(),
     ...Object.fromEntries(secrets.map((secret, index) => [`SECRET_${index}_TOKEN`, String(secret)]))
   })
-  const isSessionId = Schema.is(SessionId)
   const known = new Map<SessionId, SaidFile.Known>()
   /** Sessions that may have text that is not indexed yet. */
   const stale = new Set<SessionId>()

@@ -17,7 +17,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname, join } from "node:path"
-import { SessionId } from "../../schema/index.js"
+import { isSessionId, type SessionId } from "../../schema/index.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { placeOf } from "../process/runProgram.js"
 import type {
@@ -530,7 +530,6 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
   return { open, forget }
 })
 
-const isSessionId = Schema.is(SessionId)
 const isGitFailed = (failure: unknown): failure is GitFailed =>
   typeof failure === "object" && failure !== null && "_tag" in failure && failure._tag === "GitFailed"
 
