@@ -8,14 +8,15 @@
  */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync
 } from "node:fs"
+import type * as Inspector from "node:inspector"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -31,9 +32,10 @@ interface Options {
   readonly underFirstFlags: <A>(run: () => A) => A
   /** How long after the last script was loaded the files are written, in ms: what it runs has been compiled by then. */
   readonly settledAfter?: number
-  /** Where the program's scripts are, and where Node loads files by extension; for tests. */
+  /** Where the program's scripts are, where Node loads files by extension, and whether a debugger may be attached; for tests. */
   readonly program?: string
   readonly extensions?: NodeJS.RequireExtensions
+  readonly isInspected?: () => boolean
 }
 
 type Run = (
@@ -46,6 +48,10 @@ type Run = (
 
 /** Files that nothing has written for so long are removed: they are of other versions. */
 const forgottenAfterMs = 30 * 24 * 60 * 60 * 1000
+const folderName = /^v\d+\.\d+\.\d+.*-[\da-f]+$/
+const fileName = /\.bin(\.\d+)?$/
+/** Thirty times what the largest script needs. */
+const largestBytes = 64 * 1024 * 1024
 
 /** Where the files are. An agent must not write here, and need not read. */
 export const codeFolder = (): string => join(ownFolder("XDG_CACHE_HOME"), "ai-relay", "code")
@@ -65,32 +71,58 @@ const makeFolder = (folder: string): void => {
   mkdirSync(folder, { mode: 0o700 })
 }
 
+/**
+ * Whether code is to be kept. Not where Node is told to keep none of its own, and not while V8 counts for a coverage report what
+ * runs: the counters would be kept, too, and make every later relay slow.
+ */
+export const isWanted = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  env["NODE_DISABLE_COMPILE_CACHE"] === undefined && env["NODE_V8_COVERAGE"] === undefined
+
+/** A debugger, too, can make V8 count. */
+const isInspected = (): boolean => {
+  const { url }: typeof Inspector = createRequire(import.meta.url)("node:inspector")
+  return url() !== undefined
+}
+
 const checksumBytes = 4
+
+/** Whether a relay of this user can have written it: reading a pipe or a device might never end. */
+const isReadable = (path: string): boolean => {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found?.isFile() === true && found.size > checksumBytes && found.size <= largestBytes &&
+    isOurs(path, 0o22)
+}
 
 /** What is kept of a text, if it is whole. `sum`: the text's checksum. */
 const readKept = (path: string, sum: number): Buffer | undefined => {
-  const bytes = quietly(() => readFileSync(path))
-  if (bytes === undefined || bytes.length <= checksumBytes) return undefined
+  const bytes = quietly(() => isReadable(path) ? readFileSync(path) : undefined)
+  if (bytes === undefined) return undefined
   const data = bytes.subarray(0, -checksumBytes)
   return crc32(data, sum) === bytes.readUInt32LE(data.length) ? data : undefined
 }
+
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true })
 
 const writeKept = (path: string, sum: number, data: Buffer): void => {
   const checksum = Buffer.alloc(checksumBytes)
   checksum.writeUInt32LE(crc32(data, sum))
   const unfinished = `${path}.${process.pid}`
+  remove(unfinished)
   try {
-    writeFileSync(unfinished, Buffer.concat([data, checksum]), { mode: 0o600 })
+    writeFileSync(unfinished, Buffer.concat([data, checksum]), { mode: 0o600, flag: "wx" })
+    // A folder would stay in the way.
+    if (!isReadable(path)) remove(path)
     renameSync(unfinished, path)
   } finally {
-    rmSync(unfinished, { force: true })
+    remove(unfinished)
   }
 }
 
-const removeForgotten = (folder: string): void => {
-  for (const name of readdirSync(folder)) {
+/** Removes nothing that has other names: the folder may be a link to one that is used for more. */
+const removeForgotten = (folder: string, names: RegExp): void => {
+  for (const name of readdirSync(folder).filter((found) => names.test(found))) {
     const path = join(folder, name)
-    if (statSync(path).mtimeMs < Date.now() - forgottenAfterMs) rmSync(path, { recursive: true, force: true })
+    quietly(() => lstatSync(path).mtimeMs < Date.now() - forgottenAfterMs && remove(path))
   }
 }
 
@@ -98,6 +130,7 @@ const removeForgotten = (folder: string): void => {
 export const keepCompiled = ({
   extensions = createRequire(import.meta.url).extensions,
   folder: parent = codeFolder(),
+  isInspected: inspected = isInspected,
   program = dirname(fileURLToPath(import.meta.url)),
   settledAfter = 30_000,
   underFirstFlags
@@ -114,13 +147,17 @@ export const keepCompiled = ({
     clearTimeout(timer)
     process.off("exit", write)
     timer = undefined
+    // A Node without an inspector has none to load.
+    if (quietly(inspected) === true) return
     quietly(() => {
       makeFolder(folder)
       underFirstFlags(() => {
-        for (const [name, { script, sum }] of loaded) writeKept(fileOf(name), sum, script.createCachedData())
+        for (const [name, { script, sum }] of loaded) {
+          quietly(() => writeKept(fileOf(name), sum, script.createCachedData()))
+        }
       })
-      removeForgotten(parent)
-      removeForgotten(folder)
+      removeForgotten(parent, folderName)
+      removeForgotten(folder, fileName)
     })
   }
 

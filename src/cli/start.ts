@@ -15,7 +15,7 @@
 import { performance, PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { keepCompiled } from "./codeCache.js"
+import { isWanted, keepCompiled } from "./codeCache.js"
 import { answerEarly } from "./earlyAcp.js"
 import { settleHome } from "./home.js"
 
@@ -81,7 +81,7 @@ setFlagsFromString("--heap-growing-percent=200")
 setFlagsFromString("--no-flush-bytecode")
 change(first)
 setTimeout(() => change({ budget: usual.budget }), coldMs).unref()
-if (process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined) keepCompiled({ underFirstFlags })
+if (isWanted(process.env)) keepCompiled({ underFirstFlags })
 const load = () => import("./main.js")
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")

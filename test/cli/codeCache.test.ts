@@ -1,20 +1,26 @@
 /** The file of a script is used again when it fits, and replaced when it does not. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
 import {
   chmodSync,
+  chownSync,
+  copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { keepCompiled } from "../../src/cli/codeCache.js"
+import { basename, join } from "node:path"
+import { isWanted, keepCompiled } from "../../src/cli/codeCache.js"
 
 describe("codeCache", () => {
   let home: string
@@ -34,14 +40,20 @@ describe("codeCache", () => {
   /** What Node was left to load. */
   const others: Array<string> = []
   /** A process of its own: what it loads, and, when it ends, writes. */
-  const process = () => {
+  const process = (isInspected = false) => {
     const exit = new Set(globalThis.process.listeners("exit"))
     const extensions: NodeJS.RequireExtensions = {
       ".js": (_, filename) => void others.push(filename),
       ".json": () => {},
       ".node": () => {}
     }
-    keepCompiled({ folder, program, extensions, underFirstFlags: (run) => run() })
+    keepCompiled({
+      folder,
+      program,
+      extensions,
+      underFirstFlags: (run) => run(),
+      isInspected: () => isInspected
+    })
     const load = (
       filename = script()
     ): { readonly answer?: () => number; readonly place?: ReadonlyArray<string> } => {
@@ -116,6 +128,74 @@ describe("codeCache", () => {
     assert.strictEqual(readFileSync(file, "utf8"), "")
   })
 
+  it("reads and follows nothing but a file of this user, and puts one in the place of all else", () => {
+    const file = once()
+    const copy = join(home, "copy")
+    copyFileSync(file, copy)
+    const others: Array<() => void> = [
+      // Reading it would never end.
+      () => execFileSync("mkfifo", [file]),
+      () => symlinkSync("/dev/zero", file),
+      () => symlinkSync(copy, file),
+      () => symlinkSync(file, file),
+      () => {
+        mkdirSync(file)
+        writeFileSync(join(file, "x"), "")
+      },
+      () => {
+        writeFileSync(file, "")
+        truncateSync(file, 2 ** 31 - 1)
+      },
+      () => {
+        copyFileSync(copy, file)
+        chmodSync(file, 0o666)
+      },
+      ...globalThis.process.getuid?.() === 0
+        ? [() => {
+          copyFileSync(copy, file)
+          chownSync(file, 1234, 1234)
+        }]
+        : []
+    ]
+    const unfinished = `${file}.${globalThis.process.pid}`
+    for (const put of others) {
+      rmSync(file)
+      put()
+      symlinkSync(script(), unfinished)
+      assert.strictEqual(once(), file)
+      const { gid, mode, size, uid } = lstatSync(file)
+      assert.isTrue(lstatSync(file).isFile())
+      assert.deepStrictEqual([mode & 0o777, size, uid, gid], [
+        0o600,
+        statSync(copy).size,
+        statSync(copy).uid,
+        statSync(copy).gid
+      ])
+    }
+    assert.isTrue(readFileSync(script(), "utf8").startsWith("exports.answer"))
+  })
+
+  it("keeps the other scripts where one cannot be written", () => {
+    // Its file would have a name too long for a folder.
+    const long = join(program, `${"x".repeat(246)}.cjs`)
+    copyFileSync(script(), long)
+    const { end, load } = process()
+    load(long)
+    load()
+    end()
+    assert.deepStrictEqual(files().map((file) => basename(file)), ["answer.cjs.bin"])
+  })
+
+  it("keeps nothing where V8 counts what runs: the counters would be kept with it", () => {
+    assert.isTrue(isWanted({}))
+    assert.isFalse(isWanted({ NODE_V8_COVERAGE: "/tmp/coverage" }))
+    assert.isFalse(isWanted({ NODE_DISABLE_COMPILE_CACHE: "1" }))
+    const { end, load } = process(true)
+    assert.strictEqual(load().answer?.(), 42)
+    end()
+    assert.deepStrictEqual(files(), [])
+  })
+
   it("leaves scripts of others to Node", () => {
     others.length = 0
     const foreign = join(home, "foreign.cjs")
@@ -141,16 +221,22 @@ describe("codeCache", () => {
     mkdirSync(old)
     const unused = join(file, "../unused.cjs.bin")
     writeFileSync(unused, "")
+    const unfinished = join(file, "../unused.cjs.bin.123")
+    writeFileSync(unfinished, "")
+    // The folder may be a link to one that is used for more.
+    const thesis = join(folder, "thesis")
+    mkdirSync(thesis)
     const twoMonthsAgo = Date.now() / 1000 - 60 * 24 * 60 * 60
-    for (const path of [old, unused]) utimesSync(path, twoMonthsAgo, twoMonthsAgo)
+    for (const path of [old, unused, unfinished, thesis]) utimesSync(path, twoMonthsAgo, twoMonthsAgo)
     // Not before something is written.
     const { end, load } = process()
     load()
     end()
     assert.isTrue(existsSync(old) && existsSync(unused))
     writeFileSync(file, "")
-    assert.strictEqual(once(), file)
-    assert.isFalse(existsSync(old))
-    assert.isFalse(existsSync(unused))
+    const again = process()
+    again.load()
+    again.end()
+    assert.deepStrictEqual([old, unused, unfinished, thesis].filter(existsSync), [thesis])
   })
 })
