@@ -4,6 +4,7 @@
  */
 import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
+import { join, sep } from "node:path"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
 import { version } from "../services/version.js"
@@ -78,7 +79,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         acp_agents,
         private_files: [
           ...[token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
-          codeFolder()
+          join(codeFolder(), sep)
         ],
         token: found.token,
         trace: collector !== undefined,

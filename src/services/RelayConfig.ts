@@ -46,7 +46,7 @@ export interface Settings {
   /** Folders that sandboxed agents may also read, or also write to. */
   readonly sandbox_read: ReadonlyArray<string>
   readonly sandbox_write: ReadonlyArray<string>
-  /** Files and folders of the relay that are hidden in the sandbox, besides the state folder. */
+  /** Files and folders of the relay that are hidden in the sandbox, besides the state folder. `…/`: a folder, made if it is missing. */
   readonly private_files: ReadonlyArray<string>
   /** How long a permission request waits for an answer. */
   readonly permission_timeout: number

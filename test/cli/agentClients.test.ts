@@ -131,7 +131,8 @@ describe("a program that an agent runs", () => {
       command: [
         "sh",
         "-c",
-        `touch ${join(home, "mine")}; echo x > ${code}/${version}/x; echo x > ${code}/x; ls -A ${code}/..`
+        `cd ${home}; touch mine; c=.cache/ai-relay/code; echo x > $c/${version}/x; echo x > $c/x
+mv .cache away; mv $c/.. away; mv $c away; mkdir -p $c/${version}; echo x > $c/${version}/x`
       ]
     })
     cleanUp(() => person.drop())

@@ -18,7 +18,7 @@ import { findProgram } from "./findProgram.js"
 
 /** The operator's settings. */
 export interface SandboxSettings {
-  /** Files and folders of the relay that no agent may see. */
+  /** Files and folders of the relay that no agent may see. One that ends in `/` is a folder, and made if it is missing. */
   readonly hidden: ReadonlyArray<string>
   /** Folders that agents may read, or also write, although they are in hidden places. */
   readonly readable: ReadonlyArray<string>
@@ -93,12 +93,30 @@ const made = (path: string): string => {
 /** Whether a session's folder, whose real path was allowed, now leads elsewhere: agents can put a link in its place. */
 export const isMoved = (cwd: string): boolean => real(cwd) !== cwd
 
+/**
+ * Folders on the way from a writable one to what is hidden in it. As mounts they cannot be renamed; otherwise an agent could
+ * move one of them away and put its own files where the relay will look for the hidden ones.
+ */
+const between = (writable: ReadonlyArray<string>, hidden: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const folders = new Set<string>()
+  for (const path of hidden) {
+    let folder = dirname(path)
+    while (writable.some((place) => folder !== place && isIn(folder, place))) {
+      folders.add(folder)
+      folder = dirname(folder)
+    }
+  }
+  return [...folders].toSorted()
+}
+
 /** Arguments for bubblewrap. Later mounts cover earlier ones. */
 export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
   const { args, env, program } = inside
   const cwd = real(inside.cwd)
   const home = env["HOME"] === undefined ? undefined : real(env["HOME"])
-  const hidden = settings.hidden.filter((path) => existsSync(path)).map(real)
+  const hidden = settings.hidden.map((path) => path.endsWith(sep) ? made(path) : path).filter((path) =>
+    existsSync(path)
+  ).map(real)
   const writable = [
     ...inside.writable.flatMap((place) => expand(place, env) ?? []).map(made),
     ...settings.writable.map(made),
@@ -111,8 +129,13 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     dirname(program),
     dirname(real(program))
   ].filter((path) => existsSync(path) && !curtained.includes(path) && path !== "/")
+  const bind = (path: string) => ["--bind", path, path]
   const hide = (path: string) =>
     statSync(path).isDirectory() ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
+  const hideIn = (places: ReadonlyArray<string>, paths: ReadonlyArray<string>) => [
+    ...between(places, paths).flatMap(bind),
+    ...paths.flatMap(hide)
+  ]
   return [
     ...["--die-with-parent", "--unshare-pid", "--unshare-ipc"],
     ...process.getuid?.() === 0 ? ["--cap-drop", "ALL"] : [],
@@ -122,12 +145,12 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ) => ["--tmpfs", path]),
     ...resolvers.flatMap((path) => ["--ro-bind-try", path, path]),
     ...shown.flatMap((path) => ["--ro-bind", path, path]),
-    ...writable.flatMap((path) => ["--bind", path, path]),
-    ...hidden.flatMap(hide),
+    ...writable.flatMap(bind),
+    ...hideIn(writable, hidden),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
     ...!inside.only_reads && hidden.some((path) => isIn(cwd, path))
       // What is hidden in that part stays so.
-      ? ["--bind", cwd, cwd, ...hidden.filter((path) => path !== cwd && isIn(path, cwd)).flatMap(hide)]
+      ? [...bind(cwd), ...hideIn([cwd], hidden.filter((path) => path !== cwd && isIn(path, cwd)))]
       : [],
     ...["--chdir", cwd, "--", program, ...args]
   ]

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -124,6 +125,44 @@ echo end`
       assert.strictEqual(lines.at(-1), "end")
       assert.isBelow(Number(lines[0]), 10)
       assert.lengthOf(lines, 2)
+    }))
+
+  it.live("puts nothing where something hidden is, or was, although it may write around it", () =>
+    Effect.gen(function*() {
+      const where = yield* newHome
+      const cache = join(where.base, "cache")
+      const [code, rules] = [join(cache, "ai-relay", "code"), join(cache, "conf", "rules")]
+      for (const folder of [join(code, ".."), join(rules, "..")]) mkdirSync(folder, { recursive: true })
+      writeFileSync(rules, "the rules")
+      const script = `cd ${cache}; echo hi > x; mv ai-relay away; rm -rf ai-relay; mkdir -p ai-relay/code
+echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > conf/rules; cat conf/rules; ls; ls *`
+      const layer = (writable: ReadonlyArray<string>, hidden: ReadonlyArray<string>) =>
+        ProcessSupervisor.layer({
+          input: 100,
+          signal: 200,
+          sandbox: {
+            bwrap,
+            settings: { hidden: [join(code, "/"), rules, ...hidden], readable: [], writable }
+          }
+        })
+      for (
+        const [run, settings] of [
+          [{ cwd: where.session }, layer([cache], [])],
+          [{ cwd: cache }, layer([], [])],
+          // Below a hidden folder, too: the operator says so by a root.
+          [{ cwd: cache }, layer([], [where.base])]
+        ] as const
+      ) {
+        const agent = yield* Effect.provide(start(where, script, run), settings)
+        yield* agent.exit
+        assert.strictEqual(readFileSync(join(cache, "x"), "utf8"), "hi\n")
+        rmSync(join(cache, "x"))
+        assert.deepStrictEqual(readdirSync(cache), ["ai-relay", "conf"])
+        // It was missing, and was made to be hidden.
+        assert.deepStrictEqual(readdirSync(code), [])
+        assert.strictEqual(readFileSync(rules, "utf8"), "the rules")
+        rmSync(code, { recursive: true })
+      }
     }))
 
   it.live("is not started again where its folder was exchanged for a link: that would open what it leads to", () =>
