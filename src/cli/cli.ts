@@ -7,6 +7,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import { join, sep } from "node:path"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
+import { isPartMissing } from "../services/internalError.js"
 import { version } from "../services/version.js"
 import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
@@ -228,5 +229,11 @@ export const run = (argv: ReadonlyArray<string>) =>
         )
       ),
       Effect.catch((error) => complain(problemOf(error))),
-      Effect.catchDefect((defect) => complain(`unexpected failure, please report it: ${String(defect)}`))
+      Effect.catchDefect((defect) =>
+        complain(
+          isPartMissing(defect)
+            ? "the program was updated or removed while it was running: start it again"
+            : `unexpected failure, please report it: ${String(defect)}`
+        )
+      )
     )

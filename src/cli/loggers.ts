@@ -6,13 +6,17 @@ import { visible, visibleLine } from "./printable.js"
 const textOf = (message: unknown): string =>
   visibleLine(typeof message === "string" ? message : JSON.stringify(message) ?? "")
 
-/** Prints time, level, message, annotations and cause on one line. */
+/** Prints time, level, message and annotations on one line, and below it what went wrong: the cause, and errors in the message. */
 export const lineLogger = Logger.withConsoleError(
   Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
-    const words = (Array.isArray(message) ? message : [message]).map(textOf).join(" ")
+    const said: ReadonlyArray<unknown> = Array.isArray(message) ? message : [message]
+    const words = said.filter((part) => !(part instanceof Error)).map(textOf).join(" ")
+    const causes = [cause, ...said.filter((part) => part instanceof Error).map((error) => Cause.die(error))]
     const about = Object.entries(fiber.getRef(References.CurrentLogAnnotations))
       .map(([name, value]) => ` ${name}=${textOf(value)}`).join("")
-    const why = cause.reasons.length === 0 ? "" : `\n${visible(Cause.pretty(cause))}`
+    const why = causes.filter(({ reasons }) => reasons.length > 0).map((known) =>
+      `\n${visible(Cause.pretty(known))}`
+    ).join("")
     return `${date.toISOString()} ${logLevel.toUpperCase().padEnd(5)} ${words}${about}${why}`
   })
 )

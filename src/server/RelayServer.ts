@@ -4,7 +4,7 @@
  * On shutdown it accepts no new connections or turns, tells clients, and lets running turns finish (`drain`). Then all
  * sessions end, say so to their clients, and the sockets close.
  */
-import { Context, Deferred, Effect, FiberSet, Layer, Option, Schema } from "effect"
+import { Cause, Context, Deferred, Effect, FiberSet, Layer, Option, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
@@ -20,6 +20,7 @@ import { demand, demandReach, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
 import { BudgetBook } from "../services/budget/BudgetBook.js"
 import { completesWithin } from "../services/completesWithin.js"
+import { whyFailed } from "../services/internalError.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -330,6 +331,12 @@ const make = Effect.gen(function*() {
         upgrade((ws) =>
           serveRoute[route](ws, socket, visitor, queryOf(request)).pipe(
             Effect.provideService(Principal, principal),
+            Effect.catchDefect((defect) =>
+              Effect.andThen(
+                Effect.logError("Internal error while serving this connection.", Cause.die(defect)),
+                Effect.sync(() => ws.close(1011, `closed because ${whyFailed(defect)}`))
+              )
+            ),
             // When its right ends, so does the connection.
             Effect.raceFirst(Effect.map(principal.ended, (reason) => ws.close(1008, reason.slice(0, 120))))
           ), principal.name)

@@ -12,6 +12,7 @@ import { Audit } from "../services/access/Audit.js"
 import { Auth, bearer, Unauthorized, type Visitor } from "../services/access/Auth.js"
 import { isLoopback } from "../services/access/peers.js"
 import { demand, demandReach, Principal, type PrincipalFields } from "../services/access/Principal.js"
+import { whyFailed } from "../services/internalError.js"
 import { agentName, Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
@@ -208,14 +209,13 @@ export const answerHttp = Effect.fn("answerHttp")(
   (answered, request, response) =>
     answered.pipe(
       Effect.catch((error) => sayWhy(request, response, error)),
-      Effect.tapDefect((cause) =>
+      Effect.tapDefect((defect) =>
         Effect.andThen(
-          Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, cause),
-          response.headersSent ? Effect.void : sendJson(response, 500, { text: failed })
+          Effect.logWarning(`the answer to ${request.method} ${request.url} ended early`, defect),
+          response.headersSent
+            ? Effect.void
+            : sendJson(response, 500, { text: `the relay could not answer because ${whyFailed(defect)}` })
         )
       )
     )
 )
-
-const failed =
-  "the relay could not answer because of an internal error: please report it with the relay's log"

@@ -15,6 +15,7 @@ import {
 import { socketRoutes } from "../schema/routes.js"
 import { Auth, Unauthorized, type Visitor } from "../services/access/Auth.js"
 import { demand, demandReach, Principal } from "../services/access/Principal.js"
+import { whyFailed } from "../services/internalError.js"
 import { Sender } from "../services/session/Sender.js"
 import { type Joined, SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
@@ -59,12 +60,12 @@ const receiveHandshake = (connection: Connection, { handshake_timeout, ...bounds
   )
 
 /** Details of an internal error go to the relay's log, never to the client. */
-const fault: BodyOf<"error"> = {
+const faultOf = (defect: unknown): BodyOf<"error"> => ({
   type: "error",
   code: "internal",
-  text: "internal error of the relay: please report it with the relay's log, and connect again",
+  text: `the relay could not go on because ${whyFailed(defect)}, and connect again`,
   metadata: { fatal: true }
-}
+})
 
 const joinedAs = (connection: number): BodyOf<"status"> => ({
   type: "status",
@@ -164,7 +165,7 @@ export const serveConnection = Effect.fnUntraced(
       ),
       Effect.catchDefect((defect) =>
         Effect.logError("Internal error while serving this connection.", Cause.die(defect)).pipe(
-          Effect.andThen(connection.tell(fault)),
+          Effect.andThen(connection.tell(faultOf(defect))),
           Effect.andThen(connection.close(atFault, "the relay failed"))
         )
       ),

@@ -19,4 +19,19 @@ describe("a line of the log", () => {
       assert.include(lines[0], "\\x1b[2J")
       assert.include(lines[0], "user=ada\\r\\x1b]0;title\\x07\\u{202e}")
     }))
+
+  it.effect("says what an error is that is logged with it", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const usual = yield* Console.Console
+      const console: Console.Console = { ...usual, error: (...words) => void lines.push(words.join(" ")) }
+      yield* Effect.logWarning("it ended early", new TypeError("x is not a function"), { code: 7 }).pipe(
+        Effect.provide(Logger.layer([lineLogger])),
+        Effect.provideService(Console.Console, console)
+      )
+      assert.match(
+        lines.join("\n"),
+        /^\S+ WARN {2}it ended early \{"code":7\}\nTypeError: x is not a function\n +at /
+      )
+    }))
 })

@@ -1,9 +1,20 @@
 /** The built program as its user runs it: its token, its signals, and what its agents see of it. */
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs"
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { beforeAll } from "vitest"
+import { WebSocket } from "ws"
 import { cleanUpAfterEach } from "../support/cleanUp.js"
 import { type Client, connect } from "../support/client.js"
 import { buildDaemon, type Daemon, startDaemon } from "../support/daemon.js"
@@ -11,6 +22,7 @@ import { installFakeClaude } from "../support/fakeClaude.js"
 import { running, until } from "../support/processes.js"
 
 const patience = 120_000
+const dist = fileURLToPath(new URL("../../dist", import.meta.url))
 
 beforeAll(() => void buildDaemon(), patience)
 
@@ -49,6 +61,37 @@ const open = async (
 
 /** What a peer of another machine is answered: a proxy speaks for it. */
 const fromElsewhere = { "X-Forwarded-For": "192.0.2.1" }
+
+describe("a relay whose program was updated while it ran", () => {
+  it("says everywhere that it has to be restarted", async () => {
+    const { env, home } = settle()
+    const program = join(home, "program")
+    mkdirSync(program)
+    const parts = readdirSync(dist).filter((name) => /^cli.*js$/.test(name))
+    for (const name of parts) copyFileSync(join(dist, name), join(program, name))
+    const args = ["--no-state", "--log-level", "warning"]
+    const daemon = await startDaemon({ program: join(program, "cli.mjs"), cwd: home, env, args })
+    cleanUp(() => daemon.kill())
+    for (const name of parts) rmSync(join(program, name))
+    const restart = /program was updated or removed while it was running: restart the relay/
+    const told = await open(daemon, { tool: "claude" })
+    const error = await told.waitFor("error")
+    assert.strictEqual(error["code"], "internal")
+    assert.match(String(error["text"]), restart)
+    const answer = await fetch(new URL("/openapi.json", daemon.url.replace("ws", "http")))
+    assert.strictEqual(answer.status, 500)
+    assert.match(await answer.text(), restart)
+    const editor = new WebSocket(new URL("/acp", daemon.url))
+    const [code, reason] = await new Promise<readonly [number, string]>((resolve) =>
+      editor.once("close", (number, why) => resolve([number, why.toString()]))
+    )
+    assert.strictEqual(code, 1011)
+    assert.match(reason, restart)
+    // The log says of each what it could not find.
+    assert.lengthOf(daemon.output().match(/Cannot find module '\.\/cli-/g) ?? [], 3)
+    assert.strictEqual(await daemon.stop(), 0)
+  }, patience)
+})
 
 describe("ai-relay lab", () => {
   it("logs as it is told, and keeps apart what users of one session's name did", async () => {

@@ -8,7 +8,7 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const program = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
+const built = fileURLToPath(new URL("../../dist/cli.mjs", import.meta.url))
 
 export interface Daemon {
   readonly url: string
@@ -30,6 +30,8 @@ interface Options {
   readonly port?: string
   /** `lab`, if it is not to be a relay. */
   readonly command?: string
+  /** A copy of the built program. */
+  readonly program?: string
 }
 
 let isBuilt = Boolean(process.env["AI_RELAY_BUILT"])
@@ -56,7 +58,7 @@ const untilListening = (child: ChildProcess, output: () => string): Promise<stri
   })
 
 export const startDaemon = async (
-  { args = [], command, cwd, env, port = "0" }: Options
+  { args = [], command, cwd, env, port = "0", program = built }: Options
 ): Promise<Daemon> => {
   const words = [...(command === undefined ? [] : [command]), "--host", "127.0.0.1", "--port", port, ...args]
   // As on a machine of one's own, also where tests run in a container; a test that asks for more says so.

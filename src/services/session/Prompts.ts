@@ -20,6 +20,7 @@ import {
 import type { BudgetGuard } from "../budget/BudgetGuard.js"
 import type { VendorLimit } from "../budget/VendorLimit.js"
 import type { IdGenerator } from "../IdGenerator.js"
+import { whyFailed } from "../internalError.js"
 import type { EventLog } from "../log/EventLog.js"
 import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
@@ -101,9 +102,12 @@ export interface Prompts {
 type AckStatus = "sent" | "queued" | "duplicate" | "cancelled"
 
 /** An internal error of the relay. Details go to the relay's log, never to the client. */
-class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", { tool: Schema.String }) {
+class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
+  tool: Schema.String,
+  why: Schema.String
+}) {
   override get message() {
-    return `the relay could not deliver this to ${this.tool} because of an internal error: please report it with the relay's log`
+    return `the relay could not deliver this to ${this.tool} because ${this.why}`
   }
 }
 
@@ -198,7 +202,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
           `The command ${command.type} could not be delivered to ${parts.tool}.`,
           Cause.die(defect)
         ),
-        new CommandFailed({ tool: parts.tool })
+        new CommandFailed({ tool: parts.tool, why: whyFailed(defect) })
       )
     ))
 
