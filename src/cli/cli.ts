@@ -4,7 +4,6 @@
  */
 import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
-import { join, sep } from "node:path"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
 import { isPartMissing } from "../services/internalError.js"
@@ -13,7 +12,6 @@ import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
-import { codeFolder } from "./codeCache.js"
 import { settingsProvider } from "./configFile.js"
 import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
@@ -28,6 +26,7 @@ import { orUndefined, relayOptions, serveOptions } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
+import { privateFiles } from "./privateFiles.js"
 import { loadRegistry } from "./registryFile.js"
 import { run as runTurn } from "./run.js"
 import { schedule } from "./schedule.js"
@@ -42,7 +41,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
   Command.make(name, options, (flags) => {
     const {
       acp_registry,
-      config,
+      config: _,
       log_format,
       log_level,
       no_auth,
@@ -78,10 +77,7 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
       const options = {
         ...settings,
         acp_agents,
-        private_files: [
-          ...[token_file, policy, config, settings.tls_key].flatMap(Option.toArray),
-          join(codeFolder(), sep)
-        ],
+        private_files: privateFiles(flags),
         token: found.token,
         trace: collector !== undefined,
         auth: access.auth,

@@ -4,7 +4,8 @@
  * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if it
  * exists. An unknown name in it is an error, so a misspelled setting cannot silently have no effect.
  */
-import { ConfigProvider, Effect, FileSystem, Path, Schema } from "effect"
+import { ConfigProvider, Effect, FileSystem, Schema } from "effect"
+import { join } from "node:path"
 import { fromHome } from "../services/fromHome.js"
 import { ownFolder } from "./home.js"
 import { settings } from "./options.js"
@@ -36,10 +37,21 @@ const named = (args: ReadonlyArray<string>): string | undefined => {
     : args[index + 1]
 }
 
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** The file that `--config` or `AI_RELAY_CONFIG` names. */
+export const namedFile = (args: ReadonlyArray<string>, env: Variables): string | undefined => {
+  const file = named(args) ?? env["AI_RELAY_CONFIG"]
+  return file === undefined ? undefined : fromHome(file)
+}
+
+/** Where the file is that is read if none is named. */
+export const configFolder = (env: Variables): string => join(ownFolder("XDG_CONFIG_HOME", env), "ai-relay")
+
 const read = Effect.fn("configFile.read")(function*(file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
-    files.readFileString(fromHome(file)),
+    files.readFileString(file),
     () => new BadConfigFile({ file, problem: "cannot be read: check the path and its permissions" })
   )
   const fields = yield* Effect.mapError(
@@ -60,7 +72,7 @@ const read = Effect.fn("configFile.read")(function*(file: string) {
   return ConfigProvider.fromUnknown(fields)
 })
 
-const variablesOf = (env: Readonly<Record<string, string | undefined>>) =>
+const variablesOf = (env: Variables) =>
   ConfigProvider.fromEnvRecord({ ...env }).pipe(
     ConfigProvider.nested("AI_RELAY"),
     ConfigProvider.constantCase
@@ -69,18 +81,13 @@ const variablesOf = (env: Readonly<Record<string, string | undefined>>) =>
 /** A ConfigProvider over variables and the file. Fails if the file is unreadable, no object, or has unknown names. */
 export const settingsProvider = Effect.fn("settingsProvider")(function*(
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string | undefined>>
+  env: Variables
 ) {
   const files = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
   const variables = variablesOf(env)
-  const asked = named(args) ?? env["AI_RELAY_CONFIG"]
+  const asked = namedFile(args, env)
   if (asked !== undefined) return yield* withFile(asked, variables)
-  const standard = path.join(
-    ownFolder("XDG_CONFIG_HOME", env),
-    "ai-relay",
-    "config.json"
-  )
+  const standard = join(configFolder(env), "config.json")
   return (yield* Effect.orElseSucceed(files.exists(standard), () => false))
     ? yield* withFile(standard, variables)
     : variables

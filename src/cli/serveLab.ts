@@ -11,6 +11,7 @@ import { ignored } from "./labIgnores.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { orUndefined, type ServeFlags } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
+import { privateFiles } from "./privateFiles.js"
 import { loadRegistry } from "./registryFile.js"
 
 /** Fails on bad settings before anybody is served. */
@@ -32,13 +33,19 @@ const announce = Effect.gen(function*() {
 export const serveLab = Effect.fn("serveLab")(function*({ acp_registry, policy, ...flags }: ServeFlags) {
   const reason = ignored(flags)
   if (reason !== undefined) return yield* new CommandError({ reason })
-  return yield* serve(flags, yield* loadPolicy(policy), yield* loadRegistry(acp_registry))
+  return yield* serve(
+    flags,
+    yield* loadPolicy(policy),
+    yield* loadRegistry(acp_registry),
+    privateFiles({ ...flags, policy })
+  )
 })
 
 const serve = (
   { log_format, log_level, ...flags }: Omit<ServeFlags, "policy" | "acp_registry">,
   rules: PolicyFile | undefined,
-  acp_agents: ReadonlyArray<OwnAgent>
+  acp_agents: ReadonlyArray<OwnAgent>,
+  private_files: ReadonlyArray<string>
 ) => {
   // Settings of a single relay: each user's relay has its own token, folders and state; TLS is left to a proxy.
   const { auth: _, config: __, no_auth: ___, no_state: ____, record, state_dir: _____, ...rest } = flags
@@ -49,6 +56,7 @@ const serve = (
       Layer.provide(Lab.layer({
         ...settings,
         acp_agents,
+        private_files,
         ...(rules !== undefined && { policy: rules }),
         ...(folder !== undefined && { record: folder })
       })),

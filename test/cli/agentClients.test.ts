@@ -120,6 +120,36 @@ describe("a program that an agent runs", () => {
     await other.close()
   }, patience)
 
+  it("neither reads nor replaces the relay's own files from the sandbox of a lab", async () => {
+    if (noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-thief-")))
+    cleanUp(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
+    writeFileSync(join(home, "rules.json"), `{"rules":[]}`)
+    const daemon = await startDaemon({
+      command: "lab",
+      cwd: home,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: home,
+        LAB_USER_HEADER: "x-user",
+        LAB_TRUSTED_PROXIES: "127.0.0.1",
+        LAB_WORKSPACE_ROOT: join(home, "workspaces")
+      },
+      args: [...kept, "--sandbox-write", home, "--policy", join(home, "rules.json"), "--log-level", "warning"]
+    })
+    cleanUp(() => daemon.kill())
+    const command = ["sh", "-c", `cd ${home}; touch mine; cat rules.json; echo x > .cache/ai-relay/code/x`]
+    const person = await connect(daemon.url, { tool: "generic", command }, { headers: { "x-user": "ada" } })
+    cleanUp(() => person.drop())
+    await person.waitFor("session_end", { within: patience })
+    assert.isTrue(existsSync(join(home, "mine")))
+    const printed = person.events.filter(({ type }) => type === "stdout").map(({ text }) => String(text))
+      .join("")
+    assert.notInclude(printed, "[]")
+    assert.include(printed, "rules.json: Permission denied")
+    assert.isFalse(existsSync(join(home, ".cache/ai-relay/code/x")))
+  }, patience)
+
   it("cannot plant code in the relay from the sandbox, although its folder is the home", async () => {
     if (noSandbox !== undefined) return void process.stderr.write(`skipped: ${noSandbox}\n`)
     const { daemon, home } = await relayAtHome(true)
@@ -132,12 +162,13 @@ describe("a program that an agent runs", () => {
         "sh",
         "-c",
         `cd ${home}; touch mine; c=.cache/ai-relay/code; echo x > $c/${version}/x; echo x > $c/x
-mv .cache away; mv $c/.. away; mv $c away; mkdir -p $c/${version}; echo x > $c/${version}/x`
+echo {} > .config/ai-relay/config.json; mv .config away; mv .cache away; mv $c/.. away; mv $c away; mkdir -p $c/${version}; echo x > $c/${version}/x`
       ]
     })
     cleanUp(() => person.drop())
     await person.waitFor("session_end", { within: patience })
     assert.isTrue(existsSync(join(home, "mine")))
+    assert.deepStrictEqual(readdirSync(join(home, ".config/ai-relay")), [])
     assert.deepStrictEqual(readdirSync(code), [version])
     assert.deepStrictEqual(readdirSync(join(code, version)), [])
   }, patience)
