@@ -14,6 +14,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync
 } from "node:fs"
 import type * as Inspector from "node:inspector"
@@ -64,10 +65,15 @@ const quietly = <A>(run: () => A): A | undefined => {
   }
 }
 
-/** Node's own `recursive` never ends below a folder like `/proc`, where nothing can be made. */
+/**
+ * Node's own `recursive` never ends below a folder like `/proc`, where nothing can be made. `sudo` may keep the home of a user, in
+ * which root makes nothing: that user could not write to it later.
+ */
 const makeFolder = (folder: string): void => {
   if (existsSync(folder)) return
-  makeFolder(dirname(folder))
+  const parent = dirname(folder)
+  makeFolder(parent)
+  if (process.getuid?.() === 0 && statSync(parent).uid !== 0) throw new Error(`${parent} is not root's`)
   mkdirSync(folder, { mode: 0o700 })
 }
 

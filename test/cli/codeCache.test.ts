@@ -215,6 +215,14 @@ describe("codeCache", () => {
     assert.isFalse(process().isUsed())
   })
 
+  it.skipIf(globalThis.process.getuid?.() !== 0)("makes nothing as root in the home of a user", () => {
+    chownSync(home, 1234, 1234)
+    const { end, isUsed } = process()
+    assert.isFalse(isUsed())
+    end()
+    assert.deepStrictEqual(readdirSync(home), ["program"])
+  })
+
   it("removes what nothing has written for a month", () => {
     const file = once()
     const old = join(folder, "v1.2.3-0")
