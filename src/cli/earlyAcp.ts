@@ -37,7 +37,8 @@ export const answerEarly = (): Promise<void> =>
       isOver = true
       clearTimeout(timer)
       stdin.off("data", onData).off("end", finish).off("error", finish).pause()
-      if (heard.length > 0) stdin.unshift(Buffer.concat(heard))
+      // A line that was still incomplete when stdin ended is no message.
+      if (heard.length > 0 && !stdin.readableEnded && !stdin.destroyed) stdin.unshift(Buffer.concat(heard))
       resolve()
     }
     const onData = (chunk: Buffer) => {

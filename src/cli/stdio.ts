@@ -15,6 +15,8 @@ export const lines = (onLine: (line: string) => void) =>
       for (const line of parts) if (line.trim() !== "") onLine(line)
     }
     const onEnd = () => resume(Effect.void)
+    // Its editor may have left while the program was loaded.
+    if (process.stdin.readableEnded || process.stdin.destroyed) return onEnd()
     // An earlier reader may have paused stdin.
     process.stdin.setEncoding("utf8").on("data", onData).once("end", onEnd).once("error", onEnd).resume()
     // A client that was killed stops reading.

@@ -55,6 +55,7 @@ const editorOn = (child: ChildProcess, onAsk: (params: Json) => Promise<Json>) =
 
 const first = (params: Json) =>
   Promise.resolve({ outcome: { outcome: "selected", optionId: params["options"][0].optionId } })
+const hello = { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: 1 } }
 const place = { cwd: folder, mcpServers: [] }
 const promptOf = (sessionId: string) => ({ sessionId, prompt: [{ type: "text", text: "mend it" }] })
 
@@ -75,6 +76,18 @@ describe("ai-relay acp", () => {
       const refused = await request("session/list", {}).then(() => undefined, (error: Error) => error.message)
       assert.include(refused, "ai-relay")
       child.stdin?.end()
+      const [code] = await once(child, "exit")
+      assert.strictEqual(code, 0)
+    },
+    patience
+  )
+
+  it.each([["nothing", ""], ["half a line", "{\"jsonrpc\":"], ["a request", `${JSON.stringify(hello)}\n`]])(
+    "leaves with an editor that says %s and is gone before the program is loaded",
+    async (_, said) => {
+      const child = startAcp(["--no-start"])
+      cleanUp(() => void child.kill("SIGKILL"))
+      child.stdin?.end(said)
       const [code] = await once(child, "exit")
       assert.strictEqual(code, 0)
     },
