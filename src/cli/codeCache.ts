@@ -185,7 +185,8 @@ export const keepCompiled = ({
     return script
   }
 
-  const usual = extensions[".js"]
+  // Node has none for `.cjs`, but something that was loaded with `--require` may have added one.
+  const usual = extensions[".cjs"] ?? extensions[".js"]
   extensions[".cjs"] = (module, filename) => {
     if (dirname(filename) !== program) return usual(module, filename)
     const run: Run = compile(filename).runInThisContext()

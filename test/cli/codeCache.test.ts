@@ -207,6 +207,19 @@ describe("codeCache", () => {
     assert.deepStrictEqual(files(), [])
   })
 
+  it("leaves scripts of others to what was loaded before it", () => {
+    const extensions: NodeJS.RequireExtensions = {
+      ".js": () => assert.fail("not for this one"),
+      ".cjs": (_, filename) => void others.push(filename),
+      ".json": () => {},
+      ".node": () => {}
+    }
+    others.length = 0
+    keepCompiled({ folder, program, extensions, underFirstFlags: (run) => run() })
+    extensions[".cjs"]?.({} as NodeJS.Module, "/elsewhere/foreign.cjs")
+    assert.deepStrictEqual(others, ["/elsewhere/foreign.cjs"])
+  })
+
   it("goes on where nothing can be kept", () => {
     writeFileSync(folder, "not a folder")
     assert.isFalse(process().isUsed())
