@@ -9,13 +9,16 @@ import { configFolder, namedFile } from "./configFile.js"
 import type { ServeFlags } from "./options.js"
 
 export const privateFiles = (
-  { policy, tls_key, token_file }: Pick<ServeFlags, "policy" | "tls_key" | "token_file">,
+  { acp_registry, policy, tls_key, token_file }: Pick<
+    ServeFlags,
+    "acp_registry" | "policy" | "tls_key" | "token_file"
+  >,
   args: ReadonlyArray<string> = process.argv.slice(2),
   env: Readonly<Record<string, string | undefined>> = process.env
 ): ReadonlyArray<string> => {
   const config = namedFile(args, env)
   return [
-    ...[token_file, policy, tls_key].flatMap(Option.toArray),
+    ...[token_file, policy, tls_key, acp_registry].flatMap(Option.toArray),
     ...config === undefined ? [] : [config],
     ...[configFolder(env), codeFolder()].map((folder) => join(folder, sep))
   ]

@@ -37,7 +37,7 @@ export const serveLab = Effect.fn("serveLab")(function*({ acp_registry, policy, 
     flags,
     yield* loadPolicy(policy),
     yield* loadRegistry(acp_registry),
-    privateFiles({ ...flags, policy })
+    privateFiles({ ...flags, acp_registry, policy })
   )
 })
 

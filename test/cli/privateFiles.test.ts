@@ -6,17 +6,28 @@ import { codeFolder } from "../../src/cli/codeCache.js"
 import { privateFiles } from "../../src/cli/privateFiles.js"
 
 describe("files that no agent in the sandbox may see", () => {
-  const none = { policy: Option.none(), tls_key: Option.none(), token_file: Option.none() }
+  const none = {
+    acp_registry: Option.none(),
+    policy: Option.none(),
+    tls_key: Option.none(),
+    token_file: Option.none()
+  }
   const code = `${codeFolder()}/`
 
   it("are those with secrets and rules, and the folders of the configuration and of compiled code", () => {
     assert.deepStrictEqual(privateFiles(none, [], { XDG_CONFIG_HOME: "/conf" }), ["/conf/ai-relay/", code])
     const files = {
+      acp_registry: Option.some("/a/agents.json"),
       policy: Option.some("/a/rules.json"),
       tls_key: Option.some("/a/key.pem"),
       token_file: Option.some("/a/token")
     }
-    assert.includeMembers([...privateFiles(files, [], {})], ["/a/rules.json", "/a/key.pem", "/a/token"])
+    assert.includeMembers([...privateFiles(files, [], {})], [
+      "/a/rules.json",
+      "/a/key.pem",
+      "/a/token",
+      "/a/agents.json"
+    ])
   })
 
   it.each([
