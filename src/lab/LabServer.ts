@@ -78,8 +78,8 @@ const make = Effect.gen(function*() {
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (socket.writableEnded) return
     socket.on("error", () => socket.destroy())
-    // It becomes part of the relay's URL.
-    if (request.url?.startsWith("/") !== true) {
+    // It becomes part of the relay's URL, which has no fragment.
+    if (!/^\/[^#]*$/.test(request.url ?? "")) {
       return turnAway(socket, "400 Bad Request", "request a path, such as /: this is not a proxy")
     }
     if (!isWebSocket(request)) return answerPlainly(server, request, socket, head)

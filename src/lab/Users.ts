@@ -4,7 +4,8 @@
  *
  * A token comes as `Authorization: Bearer …` or as the handshake's `token`; the login page's cookie stands
  * for one until the browser logs out or the lab ends. A proxy's header is believed only from the configured
- * addresses. Clients that send wrong tokens have to wait, as with the relay itself.
+ * addresses. As with the relay itself, whoever sends wrong tokens has to wait, and a right one never does: a guesser
+ * keeps nobody else at their address out.
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -112,15 +113,16 @@ const make = Effect.gen(function*() {
   const ofToken = Effect.fn("Users.ofToken")(function*(visitor: Visitor, token: string | undefined) {
     if (token === undefined) return yield* missing
     const address = proxies.addressOf(visitor)
-    const refusal = attempts.refusalOf(address, yield* Clock.currentTimeMillis)
-    if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
     const said = yield* lookUp(token)
     if (said !== undefined && "user" in said) {
       attempts.succeeded(address)
       return yield* toUser(said.user, said.ended)
     }
+    const now = yield* Clock.currentTimeMillis
+    const refusal = attempts.refusalOf(address, now)
+    if (refusal !== undefined) return yield* new TooManyAttempts({ reason: refusal })
     if (said !== undefined) return yield* new UnknownUser({ reason: said.reason })
-    attempts.failed(address, yield* Clock.currentTimeMillis)
+    attempts.failed(address, now)
     return yield* wrong
   })
 

@@ -9,6 +9,7 @@ import {
   type ServerResponse
 } from "node:http"
 import { pipeline } from "node:stream"
+import { messageOf } from "../schema/messageOf.js"
 import { RelayUnavailable, type Running } from "./UserRelays.js"
 
 /** Hop-by-hop headers, and those that identify the user: the lab vouches for that. */
@@ -60,6 +61,7 @@ const passedOn = (headers: IncomingMessage["headers"]) =>
 export const forwardHttp = (request: IncomingMessage, response: ServerResponse, { address, user }: Running) =>
   Effect.callback<void, RelayUnavailable>((resume) => {
     const { host, port, token } = address
+    const fail = (reason: string) => resume(Effect.fail(new RelayUnavailable({ reason })))
     const forwarded = send({
       host,
       port,
@@ -68,18 +70,23 @@ export const forwardHttp = (request: IncomingMessage, response: ServerResponse, 
       headers: { ...passedOn(request.headers), authorization: `Bearer ${Redacted.value(token)}` },
       agent: false
     }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answerHeaders(answer.headers))
+      try {
+        // Throws for a status such as 000, which Node's parser lets through.
+        response.writeHead(answer.statusCode ?? 0, answerHeaders(answer.headers))
+      } catch (cause) {
+        forwarded.destroy()
+        return fail(`the relay of ${user.id} does not answer in HTTP: ${messageOf(cause)}`)
+      }
       response.flushHeaders()
       // Each side is told when the other leaves.
       pipeline(answer, response, () => resume(Effect.void))
     })
-    forwarded.on(
-      "error",
-      ({ message }) =>
-        resume(
-          Effect.fail(new RelayUnavailable({ reason: `the relay of ${user.id} does not answer: ${message}` }))
-        )
-    )
+    forwarded.on("error", ({ message }) => fail(`the relay of ${user.id} does not answer: ${message}`))
+    // Nobody asked for it: WebSockets have another way.
+    forwarded.on("upgrade", (_, socket) => {
+      socket.destroy()
+      fail(`the relay of ${user.id} does not answer in HTTP: it changes the protocol`)
+    })
     pipeline(request, forwarded, () => {})
     return Effect.sync(() => forwarded.destroy())
   })

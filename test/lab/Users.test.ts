@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LabConfig, type LabSettings } from "../../src/lab/LabConfig.js"
-import { Users } from "../../src/lab/Users.js"
+import { cookieName, Users } from "../../src/lab/Users.js"
 import { settings } from "./settings.js"
 
 const secret = "a secret of more than 32 characters"
@@ -154,19 +154,28 @@ describe("Users who send wrong tokens", () => {
   const times = (n: number, token: string) =>
     Effect.map(Effect.all(Array.from({ length: n }, () => tries(token))), (answers) => answers.at(-1))
 
-  it.effect("have to wait from the fifth on, until they send a right one", () =>
+  it.effect("have to wait from the fifth on; a right token at the same address never does", () =>
     Effect.gen(function*() {
       const token = yield* sign({ sub: "ada", exp: inAnHour() }, bytes(secret))
       assert.strictEqual(yield* times(5, "guess"), "UnknownUser")
-      assert.strictEqual(yield* tries(token), "TooManyAttempts")
-      assert.strictEqual(yield* tries(token, "192.0.2.2"), "ada")
+      assert.strictEqual(yield* tries("guess"), "TooManyAttempts")
+      assert.strictEqual(yield* tries("guess", "192.0.2.2"), "UnknownUser")
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* times(1, "guess"), "UnknownUser")
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(yield* tries(token), "TooManyAttempts")
-      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* tries("guess"), "TooManyAttempts")
       assert.strictEqual(yield* tries(token), "ada")
       assert.strictEqual(yield* times(5, "guess"), "UnknownUser")
+    }).pipe(Effect.provide(usersOf({ jwt_secret: Option.some(Redacted.make(secret)) }))))
+
+  it.effect("keep nobody out who has logged in there", () =>
+    Effect.gen(function*() {
+      const { logIn, ofRequest } = yield* Users
+      const visitor = { address: "192.0.2.1", headers: {} }
+      const cookie = yield* logIn(visitor, yield* sign({ sub: "ada", exp: inAnHour() }, bytes(secret)))
+      assert.strictEqual(yield* times(9, "guess"), "TooManyAttempts")
+      const admitted = yield* ofRequest({ ...visitor, headers: { cookie: `${cookieName}=${cookie}` } })
+      assert.strictEqual(admitted?.user.id, "ada")
     }).pipe(Effect.provide(usersOf({ jwt_secret: Option.some(Redacted.make(secret)) }))))
 
   it.effect("do not, if the token was good once", () =>
