@@ -278,6 +278,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
     if (found.length === 0 && tree !== undefined) return { tree, left_out: [] }
     const { left_out, noted, removed } = yield* sortOut(found)
     if (removed.length > 0 || noted.length > 0) {
+      yield* place.demandOwn
       yield* unlock
       tree = undefined
     }
@@ -395,7 +396,12 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       ...forgotten.map((ref) => `delete ${ref}\0\0`)
     ]
     return naming.withPermits(1)(
-      Effect.asVoid(git(place.refs, ["update-ref", "-z", "--stdin"], { input: Buffer.from(lines.join("")) }))
+      Effect.andThen(
+        place.demandOwn,
+        Effect.asVoid(
+          git(place.refs, ["update-ref", "-z", "--stdin"], { input: Buffer.from(lines.join("")) })
+        )
+      )
     )
   }
 

@@ -15,7 +15,7 @@ import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
 import { pathspecOf, underWay } from "./GitChanges.js"
 import { copyIndex, withIndex } from "./gitIndex.js"
 import { type GitView, sayFailed } from "./gitView.js"
-import type { Inside } from "./insideFolder.js"
+import { type Inside, quoted } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
 export interface CommitWanted {
@@ -279,6 +279,15 @@ const noRepository = refuse(
   "this folder is not in a git repository: create one with `git init`"
 )
 
+/** Git follows links in its folder, so that what it writes may end up anywhere. */
+const demandNoLinks = ({ link }: GitView): Effect.Effect<void, WorkspaceRefused> =>
+  link === undefined ? Effect.void : Effect.fail(refuse(
+    "conflict",
+    `git would write through ${
+      quoted(link)
+    }, a link that leads out of the repository's own files: replace it by what it leads to, or use git in a terminal`
+  ))
+
 /** Like `git add` and `git restore --staged`, without running any program of the repository. */
 export const stage = Effect.fn("gitCommit.stage")(
   function*(
@@ -288,6 +297,7 @@ export const stage = Effect.fn("gitCommit.stage")(
     staged: boolean
   ): Effect.fn.Return<void, WorkspaceRefused> {
     if (seen === undefined) return yield* noRepository
+    yield* demandNoLinks(seen)
     const names = yield* Effect.forEach(files, (path) => pathspecOf(inside, seen, path))
     if (names.length === 0) return
     const filters = staged ? yield* filtersOf(seen, names) : []
@@ -325,6 +335,7 @@ export const commit = Effect.fn("gitCommit.commit")(
     wanted: CommitWanted
   ): Effect.fn.Return<Commit, WorkspaceRefused> {
     if (seen === undefined) return yield* noRepository
+    yield* demandNoLinks(seen)
     const message = tidied(wanted.message)
     if (message.trim() === "") {
       return yield* refuse("wrong", "the message is empty: describe what the commit does")

@@ -3,13 +3,15 @@
  * configuration. So reading runs no filter, external diff, text conversion, file-system monitor, pager, alias or hook, whatever
  * the repository's configuration says.
  *
- * A repository with files outside the allowed folders (a `.git` that leads elsewhere, borrowed objects) is not read.
+ * A repository with files outside the allowed folders (a `.git` that leads elsewhere, links in it, borrowed objects) is not read.
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs"
 import { join, relative, resolve, sep } from "node:path"
 import { environment, type Git, git, type GitFailed, withSettingsOf } from "./git.js"
+import { linksOf } from "./gitLinks.js"
+import { quoted } from "./insideFolder.js"
 import { excludeFiles, prepareOwn, type Repository, repositoryOf, writeNew } from "./place.js"
 import { homes, isInside } from "./unkept.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
@@ -20,6 +22,8 @@ export interface GitView {
   /** Uses the repository itself; only for commands that read names and run nothing. */
   readonly refs: Git
   readonly repository: Repository
+  /** A link in the git folder that leads out of it: nothing may be written. */
+  readonly link: string | undefined
   /** The session's folder below the top, followed by `/`; "" if it is the same. */
   readonly inside: string
   /** The commit that is checked out; undefined: there is none yet. */
@@ -134,6 +138,8 @@ export const open = Effect.fn("gitView.open")(
     for (const path of borrowed(objects)) {
       if (!(yield* mayUse(path))) return yield* elsewhere("A borrowed objects folder")
     }
+    const { forbidden, out } = yield* linksOf(repository, mayUse)
+    if (forbidden !== undefined) return yield* elsewhere(`What ${quoted(forbidden)} leads to`)
     const own = join(
       base,
       createHash("sha256").update([top, commonDir, gitDir].join("\0")).digest("hex").slice(0, 32)
@@ -172,6 +178,7 @@ export const open = Effect.fn("gitView.open")(
       view,
       refs,
       repository,
+      link: out,
       inside: prefix === "" ? "" : `${prefix}/`,
       head,
       branch,

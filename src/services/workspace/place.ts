@@ -15,15 +15,8 @@ import {
   writeFileSync
 } from "node:fs"
 import { isAbsolute, join, relative, sep } from "node:path"
-import {
-  attributes,
-  configuration,
-  environment,
-  type Git,
-  git,
-  type GitFailed,
-  withSettingsOf
-} from "./git.js"
+import { attributes, configuration, environment, type Git, git, GitFailed, withSettingsOf } from "./git.js"
+import { linksOf } from "./gitLinks.js"
 import { homes, isInside, whyUnkept } from "./unkept.js"
 
 export interface Place {
@@ -41,6 +34,8 @@ export interface Place {
   readonly userIndex: string | undefined
   /** Arguments of `ls-files` for what to leave out, besides `.gitignore`. */
   readonly excludes: ReadonlyArray<string>
+  /** Fails if writing to the repository would change anything outside it: links may appear there at any time. */
+  readonly demandOwn: Effect.Effect<void, GitFailed>
   /** Where all of it is stored. */
   readonly own: string
 }
@@ -143,7 +138,7 @@ export const find = Effect.fnUntraced(
     const top = repository === undefined || ignored ? folder : repository.top
     const prefix = relative(top, folder).split(sep).join("/")
     const usesIt = repository !== undefined && inRepository && !ignored && mayWrite(repository)
-      && (yield* mayUse(repository.commonDir))
+      && (yield* mayUse(repository.commonDir)) && (yield* linksOf(repository, mayUse)).out === undefined
     // The objects' location determines which index can be used.
     const key = [top, prefix, usesIt ? repository.commonDir : ""].join("\0")
     const own = join(base, "folders", createHash("sha256").update(key).digest("hex").slice(0, 32))
@@ -177,12 +172,24 @@ export const find = Effect.fnUntraced(
       top,
       prefix,
       inRepository: usesIt,
+      demandOwn: usesIt ? demandNoLinks(repository) : Effect.void,
       userIndex: repository === undefined || ignored ? undefined : join(repository.gitDir, "index"),
       excludes,
       own
     }
   }
 )
+
+/** Only links within the git folder. */
+const demandNoLinks = (repository: Repository) =>
+  Effect.flatMap(
+    linksOf(repository, () => Effect.succeed(true)),
+    ({ out }) =>
+      out === undefined ? Effect.void : new GitFailed({
+        why: "refused",
+        reason: `${JSON.stringify(out)} leads out of the repository's own files, where states are not written`
+      })
+  )
 
 const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: string) {
   if (top === folder) return false

@@ -350,6 +350,60 @@ describe("a repository that lies elsewhere", () => {
       assert.match((yield* failing(filesIn(exchanged))).message, /objects folder/)
       assert.deepStrictEqual((yield* changesIn(root)).repository, false)
     }))
+
+  it.effect.each(["refs/heads/main", "objects/pack", "index", "packed-refs", "logs/HEAD"])(
+    "by a link at %s is neither shown nor written",
+    (name) =>
+      Effect.gen(function*() {
+        const secret = repository({ "s": "SECRET" }, join(base, "elsewhere"))
+        run(secret, "repack", "-adq")
+        run(secret, "pack-refs", "--all", "--no-prune")
+        const folder = repository()
+        const at = join(folder, ".git", name)
+        const target = join(secret, ".git", name)
+        const before = run(secret, "status", "--porcelain=v2", "--branch")
+        const log = readFileSync(join(secret, ".git/logs/HEAD"), "utf8")
+        rmSync(at, { recursive: true, force: true })
+        symlinkSync(target, at)
+        write(folder, { "a.txt": "two\n" })
+        const all = [
+          failing(filesIn(folder)),
+          failing(filesIn(folder, "main")),
+          failing(diffIn(folder, "s", { kind: "commit", name: "main" })),
+          failing(stageIn(folder, ["a.txt"], true)),
+          failing(commitIn(folder, { message: "; id", files: ["a.txt"], hooks: false }))
+        ]
+        for (const one of all) {
+          assert.include((yield* one).message, `${name}" leads to of this repository is outside`)
+        }
+        assert.strictEqual(run(secret, "status", "--porcelain=v2", "--branch"), before)
+        assert.strictEqual(readFileSync(join(secret, ".git/logs/HEAD"), "utf8"), log)
+      })
+  )
+
+  it.effect("in the allowed folders is looked at, but not written through a link; links within it are its own", () =>
+    Effect.gen(function*() {
+      const other = repository({ "o": "OTHER" })
+      const folder = repository()
+      const log = join(other, ".git/logs/HEAD")
+      const before = readFileSync(log, "utf8")
+      rmSync(join(folder, ".git/logs/HEAD"))
+      symlinkSync(log, join(folder, ".git/logs/HEAD"))
+      write(folder, { "a.txt": "two\n" })
+      assert.deepStrictEqual(yield* filesIn(folder), [{ path: "a.txt", unstaged: "changed" }])
+      const wanted = { message: "x", files: ["a.txt"] }
+      for (const one of [failing(commitIn(folder, wanted)), failing(stageIn(folder, ["a.txt"], true))]) {
+        assert.include((yield* one).message, "a link that leads out of the repository's own files")
+      }
+      assert.strictEqual(readFileSync(log, "utf8"), before)
+      rmSync(join(folder, ".git/logs/HEAD"))
+      symlinkSync(join(root, "not-there"), join(folder, ".git/logs/HEAD"))
+      assert.include((yield* failing(commitIn(folder, wanted))).message, "is outside the allowed folders")
+      rmSync(join(folder, ".git/logs/HEAD"))
+      symlinkSync("refs/heads/main", join(folder, ".git/logs/HEAD"))
+      symlinkSync(join(other, ".git/hooks"), join(folder, ".git/lfs"))
+      assert.strictEqual((yield* commitIn(folder, wanted)).files, 1)
+    }))
 })
 
 describe("a hostile repository", () => {

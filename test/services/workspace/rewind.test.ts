@@ -25,7 +25,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll } from "vitest"
 import { SessionId } from "../../../src/schema/index.js"
@@ -548,6 +548,33 @@ describe("the user's repository", () => {
       assert.strictEqual(asUser(folder, "for-each-ref", "refs/ai-relay"), "")
       assert.isFalse((await session.list()).in_repository)
     }
+  })
+
+  it("is not written to through links that lead out of its own files", async () => {
+    const outside = join(makeFolder(), "profile")
+    const folder = committed()
+    const log = join(folder, ".git/logs/refs/ai-relay/s-1/1")
+    mkdirSync(dirname(log), { recursive: true })
+    writeFileSync(outside, "before\n")
+    symlinkSync(outside, log)
+    const session = await openSession(folder)
+    await session.turn(() => write(folder, "a.txt", "after"))
+    await session.back(1)
+    assert.strictEqual(read(folder, "a.txt"), "at first\n")
+    assert.isFalse((await session.list()).in_repository)
+    // One that an agent lays meanwhile.
+    const other = committed()
+    const second = await openSession(other)
+    await second.turn(() => {
+      mkdirSync(join(other, ".git/logs/refs/ai-relay/s-1"), { recursive: true })
+      symlinkSync(outside, join(other, ".git/logs/refs/ai-relay/s-1/2"))
+      symlinkSync(outside, join(other, ".git/logs/refs/ai-relay/s-1/1-end"))
+      write(other, "a.txt", "after")
+    }, false)
+    await second.turn(() => write(other, "a.txt", "later"), false)
+    assert.match((await second.refusal(1)).message, /leads out of the repository's own files/)
+    assert.include(second.told.join(), "leads out of the repository's own files")
+    assert.strictEqual(readFileSync(outside, "utf8"), "before\n")
   })
 
   it("keeps what is ignored and was added all the same", async () => {
