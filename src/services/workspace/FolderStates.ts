@@ -9,7 +9,7 @@ import { Clock, Effect, Exit, Semaphore } from "effect"
 import { accessSync, constants, lstatSync, rmSync, type Stats, statSync } from "node:fs"
 import { join } from "node:path"
 import { makePause } from "../makePause.js"
-import { type Asking, git, GitFailed, zeroSeparated } from "./git.js"
+import { type Asking, git, GitFailed, updateRef, zeroSeparated } from "./git.js"
 import type { Place } from "./place.js"
 
 export type WhyLeftOut = "too_large" | "repository" | "unreadable" | "special"
@@ -399,7 +399,7 @@ export const open = (place: Place, bounds: Bounds = usualBounds): FolderStates =
       Effect.andThen(
         place.demandOwn,
         Effect.asVoid(
-          git(place.refs, ["update-ref", "-z", "--stdin"], { input: Buffer.from(lines.join("")) })
+          updateRef(place.refs, ["update-ref", "-z", "--stdin"], { input: Buffer.from(lines.join("")) })
         )
       )
     )

@@ -29,7 +29,7 @@ import type {
   UndoneRewind
 } from "./Checkpoints.js"
 import * as FolderStates from "./FolderStates.js"
-import { environment, git, type GitFailed } from "./git.js"
+import { environment, git, type GitFailed, updateRef } from "./git.js"
 import * as Marks from "./marks.js"
 import * as Place from "./place.js"
 
@@ -477,7 +477,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
         "--format=delete %(refname)",
         `${Marks.refFolder(session_id)}/`
       ])
-      if (stdout.length > 0) yield* git(where, ["update-ref", "--stdin"], { input: stdout })
+      if (stdout.length > 0) yield* updateRef(where, ["update-ref", "--stdin"], { input: stdout })
       if (refs === own && stdout.length > 0) yield* git(where, ["prune", "--expire=1.hour.ago"])
     }).pipe(
       Effect.catch((failure) =>

@@ -94,7 +94,9 @@ const overrides = [
   ["core.logAllRefUpdates", "false"],
   ["core.alternateRefsCommand", "true"],
   ["gc.auto", "0"],
-  ["safe.directory", "*"]
+  ["safe.directory", "*"],
+  // Hooks can be settings since git 2.54; an event is switched off since 2.55, before that only each hook by its name.
+  ["hook.reference-transaction.enabled", "false"]
 ].flatMap(([name, value]) => ["-c", `${name}=${value}`])
 
 /** Run git; fails with its error message. */
@@ -120,6 +122,52 @@ export const git = (
       })
     )
   )
+
+/** Variables that set git's configuration. */
+export const configured = (
+  settings: ReadonlyArray<readonly [string, string]>
+): Readonly<Record<string, string>> => ({
+  GIT_CONFIG_COUNT: String(settings.length),
+  ...Object.fromEntries(settings.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value]
+  ]))
+})
+
+/** A hook in the settings: its own name, and a setting of it. */
+export interface HookSetting {
+  readonly hook: string
+  readonly name: "command" | "enabled" | "event"
+  readonly value: string
+}
+
+/** Arguments that list the settings of hooks, and how to read the answer. */
+export const listHooks = ["config", "-z", "--get-regexp", "^hook\\..*\\.(command|enabled|event)$"]
+export const hooksIn = (bytes: Buffer): ReadonlyArray<HookSetting> =>
+  zeroSeparated(bytes).flatMap((line) => {
+    const [, hook, name, value = "true"] =
+      /^hook\.([^]*?)\.(command|enabled|event)(?:\n([^]*))?$/.exec(line.toString("utf8")) ?? []
+    return hook === undefined ? [] : [{ hook, name: name as HookSetting["name"], value }]
+  })
+
+/** Changes refs, by `update-ref`, without running any hook. */
+export const updateRef = Effect.fnUntraced(
+  function*(where: Git, args: ReadonlyArray<string>, asking?: Asking) {
+    const hooks = hooksIn((yield* git(where, listHooks, { codes: [0, 1] })).stdout)
+    // Such a name cannot be passed on, so the hook could not be switched off.
+    const unreadable = hooks.find(({ hook }) => hook.includes("\uFFFD"))
+    if (unreadable !== undefined) {
+      return yield* new GitFailed({
+        why: "refused",
+        reason: `the hook ${unreadable.hook} has a name that is not UTF-8`
+      })
+    }
+    const off = [...new Set(hooks.map(({ hook }) => hook))].map((hook) =>
+      [`hook.${hook}.enabled`, "false"] as const
+    )
+    return yield* git({ ...where, env: { ...where.env, ...configured(off) } }, args, asking)
+  }
+)
 
 /** The texts between zero bytes; names may contain any bytes. */
 export const zeroSeparated = (bytes: Buffer): ReadonlyArray<Buffer> => {

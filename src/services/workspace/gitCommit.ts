@@ -11,7 +11,16 @@ import { join, resolve } from "node:path"
 import type { Commit } from "../../schema/WorkspaceAnswers.js"
 import { programEnvironment } from "../process/programEnvironment.js"
 import { runProgram } from "../process/runProgram.js"
-import { type Git, git, type GitFailed, zeroSeparated } from "./git.js"
+import {
+  type Git,
+  git,
+  type GitFailed,
+  type HookSetting,
+  hooksIn,
+  listHooks,
+  updateRef,
+  zeroSeparated
+} from "./git.js"
 import { pathspecOf, underWay } from "./GitChanges.js"
 import { copyIndex, withIndex } from "./gitIndex.js"
 import { type GitView, sayFailed } from "./gitView.js"
@@ -84,9 +93,22 @@ const settingOf = (seen: GitView, ...args: ReadonlyArray<string>) =>
     ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() : ""
   )
 
+/** The hooks that settings add to those in the folder (git 2.54); the last value counts. */
+const eventsOf = (settings: ReadonlyArray<HookSetting>): ReadonlyArray<string> => {
+  const isOff = new Map(
+    settings.flatMap(({ hook, name, value }) =>
+      name === "enabled" ? [[hook, /^(?:false|no|off|0)$/i.test(value)]] : []
+    )
+  )
+  return settings.flatMap(({ hook, name, value }) =>
+    name === "event" && hookNames.has(value) && isOff.get(hook) !== true ? [value] : []
+  )
+}
+
 /** Programs `git commit` would run for these files, one word each. */
 const programsOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArray<string>) {
-  const { filters, hooksPath, signs, monitor } = yield* Effect.all({
+  const { configured, filters, hooksPath, signs, monitor } = yield* Effect.all({
+    configured: Effect.map(asUser(seen, listHooks), ({ stdout }) => hooksIn(stdout)),
     hooksPath: settingOf(seen, "--type=path", "--get", "core.hooksPath"),
     signs: settingOf(seen, "--type=bool", "--get", "commit.gpgSign"),
     monitor: settingOf(seen, "--get", "core.fsmonitor"),
@@ -104,7 +126,7 @@ const programsOf = Effect.fnUntraced(function*(seen: GitView, names: ReadonlyArr
   return {
     filters,
     all: [
-      ...found.map((name) => `the hook ${name}`),
+      ...[...new Set([...found, ...eventsOf(configured)])].map((name) => `the hook ${name}`),
       ...filters.map((name) => `the filter ${name}`),
       ...signs === "true" ? ["signing"] : [],
       ...monitor !== "" && !/^(true|false|yes|no|on|off|0|1)$/i.test(monitor)
@@ -239,7 +261,7 @@ const withoutPrograms = Effect.fnUntraced(
         )
         return { commit, files: changed.length }
       }))
-    yield* git({ ...refs, env: { ...refs.env, ...who } }, [
+    yield* updateRef({ ...refs, env: { ...refs.env, ...who } }, [
       "-c",
       "core.logAllRefUpdates=true",
       "update-ref",

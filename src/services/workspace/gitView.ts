@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs"
 import { join, relative, resolve, sep } from "node:path"
-import { environment, type Git, git, type GitFailed, withSettingsOf } from "./git.js"
+import { configured, environment, type Git, git, type GitFailed, withSettingsOf } from "./git.js"
 import { linksOf } from "./gitLinks.js"
 import { quoted } from "./insideFolder.js"
 import { excludeFiles, prepareOwn, type Repository, repositoryOf, writeNew } from "./place.js"
@@ -101,17 +101,6 @@ const settingsOf = Effect.fnUntraced(function*(refs: Git) {
       ? [[name, value] as const]
       : []
   })
-})
-
-/** Variables that set git's configuration. */
-const configured = (
-  settings: ReadonlyArray<readonly [string, string]>
-): Readonly<Record<string, string>> => ({
-  GIT_CONFIG_COUNT: String(settings.length),
-  ...Object.fromEntries(settings.flatMap(([name, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, name],
-    [`GIT_CONFIG_VALUE_${index}`, value]
-  ]))
 })
 
 /** For clients: what git could not do. */

@@ -58,10 +58,10 @@ const repository = (files: Readonly<Record<string, string>> = { "a.txt": "one\n"
 }
 
 const inside = (folder: string) => ({ folder, hides: () => false })
-const look = (folder: string) =>
+const look = (folder: string, program = placeOf("git") ?? "git") =>
   open({
     folder,
-    program: placeOf("git") ?? "git",
+    program,
     base: own,
     mayUse: (path) => Effect.succeed(isInside(path, root))
   })
@@ -517,6 +517,79 @@ describe("a hostile repository", () => {
         ),
         "Ada x"
       )
+    }))
+})
+
+describe("a hook in a repository's settings, which git runs since 2.54", () => {
+  /** What the installed git may be too old for: `update-ref` runs all such hooks that are not switched off. */
+  const newGit = () => {
+    const path = join(base, `git-${count++}`)
+    writeFileSync(
+      path,
+      `#!/bin/sh
+case " $* " in *" update-ref "*)
+  git config --name-only --get-regexp '^hook[.].*[.]command$' | while read -r key; do
+    [ "$(git config --type=bool --get "\${key%.command}.enabled")" = false ] || sh -c "$(git config --get "$key")"
+  done
+esac
+exec git "$@"
+`
+    )
+    chmodSync(path, 0o755)
+    return path
+  }
+  const hooked = (event: string) => {
+    const folder = repository()
+    const mark = join(base, `ran-${count++}`)
+    for (const name of ["evil", "e v=i.l"]) {
+      run(folder, "config", `hook.${name}.event`, event)
+      run(folder, "config", `hook.${name}.enabled`, "true")
+      run(folder, "config", `hook.${name}.command`, `echo ${count} >> ${mark}`)
+    }
+    write(folder, { "a.txt": "two\n" })
+    return { folder, mark }
+  }
+  const wanted = { message: "x", files: ["a.txt"], mayRun: false }
+
+  it.effect("is told of, and not run for those who may not run programs, or without hooks", () =>
+    Effect.gen(function*() {
+      const { folder, mark } = hooked("reference-transaction")
+      const program = newGit()
+      const seen = yield* look(folder, program)
+      const refused = yield* failing(commit(inside(folder), seen, wanted))
+      assert.include(refused.message, "would run the hook reference-transaction, which are programs")
+      assert.deepInclude(yield* commit(inside(folder), seen, { ...wanted, hooks: false }), {
+        files: 1,
+        ran: []
+      })
+      assert.isFalse(existsSync(mark))
+      write(folder, { "a.txt": "three\n" })
+      run(folder, "config", "--add", "hook.evil.enabled", "false")
+      run(folder, "config", "--add", "hook.e v=i.l.enabled", "no")
+      const again = yield* look(folder, program)
+      assert.deepInclude(yield* commit(inside(folder), again, { ...wanted, message: "y" }), {
+        files: 1,
+        ran: []
+      })
+      run(folder, "config", "--add", "hook.evil.enabled", "true")
+      execFileSync(program, ["update-ref", "refs/heads/other", "HEAD"], { cwd: folder, env: quiet })
+      assert.isTrue(existsSync(mark))
+    }))
+
+  it.effect("is switched off by its name, or nothing is written", () =>
+    Effect.gen(function*() {
+      const { folder, mark } = hooked("reference-transaction")
+      const config = join(folder, ".git/config")
+      writeFileSync(
+        config,
+        Buffer.concat([readFileSync(config), Buffer.from("[hook \"\xff\"]\n\tcommand = id\n", "latin1")])
+      )
+      const seen = yield* look(folder, newGit())
+      assert.include(
+        (yield* failing(commit(inside(folder), seen, { ...wanted, hooks: false }))).message,
+        "has a name that is not UTF-8"
+      )
+      assert.isFalse(existsSync(mark))
     }))
 })
 
