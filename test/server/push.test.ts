@@ -1,7 +1,10 @@
 /** Web Push over the relay's HTTP: who is told, of what, and what may be answered from there; a push service of the test's own. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type PermissionRequest, RequestId, SessionId } from "../../src/schema/index.js"
@@ -42,7 +45,7 @@ interface Relay {
 
 const withRelay = <A>(
   body: (relay: Relay) => Promise<A>,
-  more: { state_dir?: string; token?: string } = {}
+  more: { state_dir?: string; token?: string; allow_push_service?: ReadonlyArray<string> } = {}
 ) =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const fake = FakeAdapter.make({ onCommand: FakeAdapter.answering() })
@@ -141,6 +144,31 @@ describe("a browser that is subscribed", () => {
       const log = relay.registry.all()[0]?.log
       assert.strictEqual(log?.summary().pending.length, 0)
     }))
+
+  it("waits for no service of somebody else's that never answers", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1")
+    await once(silent, "listening")
+    const origin = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    await withRelay(async (relay) => {
+      const token = await relay.token({ scopes: ["view"] })
+      const { key } = await (await relay.ask("/push", { token })).json() as { key: string }
+      const browsers = Array.from({ length: 8 }, (_, number) => ({
+        ...service.browser(key).subscription,
+        endpoint: `${origin}/${number}`
+      }))
+      for (const body of browsers) {
+        assert.strictEqual(
+          (await relay.ask("/push/subscriptions", { method: "POST", body, token })).status,
+          201
+        )
+      }
+      const browser = await relay.subscribed()
+      void asks(await relay.session("shop"), bash("q1", "npm test"))
+      assert.strictEqual((await browser.next()).message.request_id, "q1")
+    }, { allow_push_service: [service.origin, origin] })
+    silent.close()
+    silent.closeAllConnections()
+  }, 20_000)
 
   it("says no from there, too", () =>
     withRelay(async (relay) => {

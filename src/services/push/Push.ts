@@ -96,7 +96,9 @@ const longestSeconds = 60 * daySeconds
 const mostEach = 20
 const mostInAll = 500
 const mostTickets = 2000
+/** Undelivered messages of an owner, and how many are sent at once. */
 const mostWaiting = 200
+const mostLanes = 4
 const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs(3)])
 /** How long the push service may keep the news of an ended turn, in seconds. */
 const newsSeconds = 12 * 3600
@@ -125,6 +127,8 @@ const areKeys = ({ auth, p256dh }: PushSubscription["keys"]): boolean => {
   }
 }
 
+type Outgoing = readonly [subscription: Subscription, message: Message, ttl: number]
+
 interface TicketOf {
   readonly session_id: SessionId
   /** The question itself, since a later one may have the same id. */
@@ -142,7 +146,8 @@ const make = Effect.gen(function*() {
   const one = yield* Semaphore.make(1)
   const byId = new Map<string, Subscription>()
   const tickets = new Map<string, TicketOf>()
-  const outgoing = yield* Queue.sliding<readonly [Subscription, Message, ttl: number]>(mostWaiting)
+  /** What is to be delivered, by owner: services that do not answer delay nobody else. */
+  const outgoing = new Map<string, { readonly waiting: Array<Outgoing>; lanes: number }>()
   const owners = yield* FiberMap.make<string>()
 
   const keys = yield* Effect.cached(pushFile.keysIn(state_dir))
@@ -231,6 +236,28 @@ const make = Effect.gen(function*() {
       )
   )
 
+  /** Delivers what an owner has waiting, until nothing is left. */
+  const drain = (mark: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const owner = outgoing.get(mark)
+      const next = owner?.waiting.shift()
+      if (next !== undefined) return Effect.andThen(deliver(...next), drain(mark))
+      if (owner !== undefined && --owner.lanes === 0) outgoing.delete(mark)
+      return Effect.void
+    })
+
+  const send = (...wanted: Outgoing) =>
+    Effect.suspend(() => {
+      const [{ mark }] = wanted
+      const owner = outgoing.get(mark) ?? { waiting: [], lanes: 0 }
+      outgoing.set(mark, owner)
+      owner.waiting.push(wanted)
+      if (owner.waiting.length > mostWaiting) owner.waiting.shift()
+      if (owner.lanes === mostLanes) return Effect.void
+      owner.lanes += 1
+      return Effect.asVoid(Effect.forkIn(drain(mark), scope))
+    })
+
   // --- what is told ----------------------------------------------------------------------------------------------
 
   const ticketFor = (given: TicketOf): string => {
@@ -264,7 +291,7 @@ const make = Effect.gen(function*() {
     const shown = ask === undefined ? undefined : askTextOf(ask, call.line.folder, clean)
     const answers = shown?.whole === true ? ["allow", "deny"] as const : ["deny"] as const
     const canAnswer = ask?.metadata.kind === "tool" && may(principal, "approve")
-    yield* Queue.offer(outgoing, [
+    yield* send(
       subscription,
       {
         kind: call.kind,
@@ -284,7 +311,7 @@ const make = Effect.gen(function*() {
         })
       },
       ask === undefined ? newsSeconds : Math.min(newsSeconds, (ask.metadata.expires_at ?? Infinity) - now)
-    ])
+    )
   })
 
   /** From the first subscription on. */
@@ -303,17 +330,6 @@ const make = Effect.gen(function*() {
           )
         )
       )
-      // A service that does not answer delays at most three others.
-      for (let lanes = 0; lanes < 4; lanes++) {
-        yield* Effect.forkScoped(
-          Effect.forever(
-            Effect.flatMap(
-              Queue.take(outgoing),
-              ([subscription, message, ttl]) => deliver(subscription, message, ttl)
-            )
-          )
-        )
-      }
     }).pipe(
       Scope.provide(scope),
       Effect.provideService(SessionRegistry, registry),

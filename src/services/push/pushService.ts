@@ -102,9 +102,10 @@ export const post = (
   endpoint: string,
   headers: Readonly<Record<string, string | number>>,
   body: Buffer,
-  allowed: ReadonlyArray<string>
+  allowed: ReadonlyArray<string>,
+  patience_ms = patienceMs
 ): Effect.Effect<void, PushFailed> =>
-  Effect.callback((resume) => {
+  Effect.callback<void, PushFailed>((resume) => {
     const problem = problemOf(endpoint, allowed)
     if (problem !== undefined) return resume(new PushFailed({ reason: problem }))
     const url = new URL(endpoint)
@@ -113,7 +114,6 @@ export const post = (
     const request = send(url, {
       method: "POST",
       headers: { ...headers, "content-length": body.length },
-      timeout: patienceMs,
       agent: false,
       ...(!isListed && { lookup: publicLookup })
     })
@@ -126,8 +126,11 @@ export const post = (
           : new PushFailed({ status, reason: `it answered ${status}` })
       )
     })
-    request.once("timeout", () => request.destroy(new Error("it does not answer")))
     request.once("error", ({ message }) => resume(new PushFailed({ reason: message })))
     request.end(body)
     return Effect.sync(() => void request.destroy())
-  })
+  }).pipe(Effect.timeoutOrElse({
+    // Over all: one that sends a byte now and then would keep an idle timer waiting.
+    duration: patience_ms,
+    orElse: () => Effect.fail(new PushFailed({ reason: "it does not answer" }))
+  }))
