@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -606,6 +607,32 @@ describe("a pipe in place of what is staged", () => {
       ]
       for (const one of all) assert.include((yield* one).message, "cannot be read as an ordinary file")
     }))
+})
+
+describe("a file of gigabytes in place of what is staged", () => {
+  it.live(
+    "is not read if it is no index, and otherwise in pieces: others go on, in the same memory",
+    () =>
+      Effect.gen(function*() {
+        const folder = repository()
+        const index = join(folder, ".git/index")
+        truncateSync(index, 400 * 1024 * 1024)
+        const before = process.memoryUsage().rss
+        let longest = 0
+        let last = performance.now()
+        const beat = setInterval(() => {
+          longest = Math.max(longest, performance.now() - last)
+          last = performance.now()
+        }, 5)
+        yield* Effect.ensuring(failing(filesIn(folder)), Effect.sync(() => clearInterval(beat)))
+        assert.isBelow(process.memoryUsage().rss - before, 150 * 1024 * 1024)
+        assert.isBelow(longest, 700)
+        writeFileSync(index, "")
+        truncateSync(index, 400 * 1024 * 1024)
+        assert.include((yield* failing(filesIn(folder))).message, "cannot be read as an ordinary file")
+      }),
+    60_000
+  )
 })
 
 describe("a commit", () => {
