@@ -42,11 +42,23 @@ interface Answer {
 
 /** Runs a program; gives its output if it ends in time. */
 const ask = Effect.fnUntraced(
-  function*({ command = "", inherits = [], install: advice, name }: AgentFacts, args: ReadonlyArray<string>) {
+  function*(
+    { command = "", inherits = [], install: advice, name, writable = [] }: AgentFacts,
+    args: ReadonlyArray<string>
+  ) {
     const spawner = yield* ProcessSpawner
     const lines: Array<string> = []
-    // A folder where no project's settings apply.
-    const launch: LaunchSpec = { tool: name, command, args, cwd: "/", inherits, advice }
+    // A folder where no project's settings apply; in a sandbox it must not be writable, since it holds everything.
+    const launch: LaunchSpec = {
+      tool: name,
+      command,
+      args,
+      cwd: "/",
+      only_reads: true,
+      inherits,
+      writable,
+      advice
+    }
     const agent = yield* spawner.spawn(launch, (line) => lines.push(line.toString("utf8"))).pipe(
       Effect.provideService(EventSink, deafSink)
     )

@@ -1,6 +1,8 @@
 /** Real agents' programs in a real bubblewrap: what they see, what they can write, and that nothing of them stays. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Result, Scope } from "effect"
+import { Effect, Exit, Layer, Result, Scope } from "effect"
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +18,7 @@ import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { EventSink, type LaunchSpec, ProcessSpawner } from "../../../src/adapters/Adapter.js"
 import { claude } from "../../../src/adapters/claude/descriptor.js"
+import { probe } from "../../../src/services/agents/AgentProbe.js"
 import * as ProcessSupervisor from "../../../src/services/process/ProcessSupervisor.js"
 import * as Sandbox from "../../../src/services/process/Sandbox.js"
 import { eventually, freshTree } from "../../support/realAgents.js"
@@ -186,6 +189,29 @@ echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > c
       yield* agent.exit
       assert.deepStrictEqual(agent.lines, ["no", where.home])
       assert.isFalse(existsSync(join(where.home, ".bashrc")))
+    }))
+
+  it.live("holds what is only asked for its version and login, too, by a program that agents may have changed", () =>
+    Effect.gen(function*() {
+      const where = yield* newHome
+      const program = join(where.base, "agent")
+      const outside = join(where.base, "outside")
+      writeFileSync(program, `#!/bin/sh\necho hi > ${outside}\ncat ${where.state}/token\necho 1.2.3\n`, {
+        mode: 0o755
+      })
+      const facts = {
+        tool: "agent",
+        name: "Agent",
+        command: program,
+        install: "",
+        login: "",
+        signs: { args: ["status"] }
+      }
+      const finding = yield* probe(facts).pipe(
+        Effect.provide(Layer.mergeAll(layerOf(where), NodeFileSystem.layer, NodePath.layer))
+      )
+      assert.deepInclude(finding, { installed: true, version: "1.2.3", logged_in: true })
+      assert.isFalse(existsSync(outside))
     }))
 
   it.live("ends with all it started, also what became a daemon and dropped its environment", () =>
