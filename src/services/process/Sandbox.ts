@@ -94,20 +94,21 @@ const made = (path: string): string => {
 export const isMoved = (cwd: string): boolean => real(cwd) !== cwd
 
 /**
- * Folders on the way from a writable one to what is hidden in it. As mounts they cannot be renamed; otherwise an agent could
- * move one of them away and put its own files where the relay will look for the hidden ones.
+ * The folders between a writable one and this path. Each becomes a mount of its own, which cannot be moved: by moving one, an
+ * agent could bring what is hidden in it to another name, where the next agent sees it, or put a link in the place of what will
+ * be writable.
  */
-const between = (writable: ReadonlyArray<string>, hidden: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const folders = new Set<string>()
-  for (const path of hidden) {
-    let folder = dirname(path)
-    while (writable.some((place) => folder !== place && isIn(folder, place))) {
-      folders.add(folder)
-      folder = dirname(folder)
-    }
-  }
-  return [...folders].toSorted()
+const foldersAbove = (path: string, writable: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const above = dirname(path)
+  return above !== path && writable.some((outer) => outer !== above && isIn(above, outer))
+    ? [...foldersAbove(above, writable), above]
+    : []
 }
+/** Mounts for these paths, the outer ones first, and for the folders above them. */
+const bindAll = (paths: ReadonlyArray<string>, inner: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set([...paths, ...[...paths, ...inner].flatMap((path) => foldersAbove(path, paths))])]
+    .toSorted((left, right) => left.length - right.length)
+    .flatMap((path) => ["--bind", path, path])
 
 /** Arguments for bubblewrap. Later mounts cover earlier ones. */
 export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray<string> => {
@@ -129,13 +130,9 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     dirname(program),
     dirname(real(program))
   ].filter((path) => existsSync(path) && !curtained.includes(path) && path !== "/")
-  const bind = (path: string) => ["--bind", path, path]
   const hide = (path: string) =>
     statSync(path).isDirectory() ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
-  const hideIn = (places: ReadonlyArray<string>, paths: ReadonlyArray<string>) => [
-    ...between(places, paths).flatMap(bind),
-    ...paths.flatMap(hide)
-  ]
+  const hiddenBelow = hidden.filter((path) => path !== cwd && isIn(path, cwd))
   return [
     ...["--die-with-parent", "--unshare-pid", "--unshare-ipc"],
     ...process.getuid?.() === 0 ? ["--cap-drop", "ALL"] : [],
@@ -145,12 +142,12 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ) => ["--tmpfs", path]),
     ...resolvers.flatMap((path) => ["--ro-bind-try", path, path]),
     ...shown.flatMap((path) => ["--ro-bind", path, path]),
-    ...writable.flatMap(bind),
-    ...hideIn(writable, hidden),
+    ...bindAll(writable, hidden),
+    ...hidden.flatMap(hide),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
     ...!inside.only_reads && hidden.some((path) => isIn(cwd, path))
       // What is hidden in that part stays so.
-      ? [...bind(cwd), ...hideIn([cwd], hidden.filter((path) => path !== cwd && isIn(path, cwd)))]
+      ? [...bindAll([cwd], hiddenBelow), ...hiddenBelow.flatMap(hide)]
       : [],
     ...["--chdir", cwd, "--", program, ...args]
   ]

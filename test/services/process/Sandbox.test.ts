@@ -214,6 +214,36 @@ echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > c
       assert.isFalse(existsSync(outside))
     }))
 
+  it.live("hides what is hidden from the next agent, too, whatever one moves that lies above it", () =>
+    Effect.gen(function*() {
+      const where = yield* newHome
+      const state = join(where.home, ".local/share/relay")
+      const cache = join(where.home, "build/cache")
+      mkdirSync(state, { recursive: true })
+      mkdirSync(cache, { recursive: true })
+      writeFileSync(join(state, "token"), "the-relay-s-token")
+      const layer = ProcessSupervisor.layer({
+        input: 100,
+        signal: 200,
+        sandbox: { bwrap, settings: { hidden: [state], readable: [], writable: [cache] } }
+      })
+      const say = Effect.fnUntraced(function*(script: string) {
+        const agent = yield* Effect.provide(start(where, script, { cwd: where.home }), layer)
+        yield* agent.exit
+        return agent.lines
+      })
+      yield* say(
+        `mv .local .l; mv .local/share .local/s; mv build b; mkdir -p .local/share/relay build; ln -s ${where.base} build/cache`
+      )
+      const next = yield* say(
+        `cat $(find . -name token) /dev/null; (echo hi > build/cache/escaped) 2>&1; echo own > .local/share/x && cat .local/share/x`
+      )
+      assert.deepStrictEqual(next, ["own"])
+      assert.isFalse(existsSync(join(where.base, "escaped")))
+      assert.strictEqual(readFileSync(join(state, "token"), "utf8"), "the-relay-s-token")
+      assert.isTrue(existsSync(join(cache, "escaped")))
+    }))
+
   it.live("ends with all it started, also what became a daemon and dropped its environment", () =>
     Effect.gen(function*() {
       const where = yield* newHome
