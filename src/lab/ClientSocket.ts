@@ -15,6 +15,8 @@ export interface Frame {
 
 export interface ClientSocket {
   readonly ws: WebSocket
+  /** What the WebSocket reads from. */
+  readonly socket: Socket
   /** The first frame once it has arrived; it is kept too. Fails if it is too long. */
   readonly first: Effect.Effect<string, "too long">
   /** Everything received so far, for the relay. Nothing is kept from here on. */
@@ -49,6 +51,7 @@ export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number)
 
   return {
     ws,
+    socket,
     first: Deferred.await(first),
     release: () => {
       stopKeeping()

@@ -18,6 +18,7 @@ import { isLoopback } from "../services/access/peers.js"
 import { completesWithin } from "../services/completesWithin.js"
 import { answerHttp } from "./answerHttp.js"
 import * as ClientSocket from "./ClientSocket.js"
+import * as FrameBudget from "./FrameBudget.js"
 import { LabConfig } from "./LabConfig.js"
 import type { Presence } from "./Presence.js"
 import * as Proxies from "./Proxies.js"
@@ -53,6 +54,7 @@ const make = Effect.gen(function*() {
     autoPong: false,
     maxPayload: max_frame_bytes
   })
+  const frames = FrameBudget.make(settings.max_unfinished_bytes)
   let connections = 0
 
   const patience = handshake_timeout * 1000
@@ -94,7 +96,7 @@ const make = Effect.gen(function*() {
       const client = ClientSocket.make(ws, socket, max_handshake_bytes)
       fork(
         Effect.annotateLogs(
-          serveSocket(client, visitorIn(request), request.url ?? "/", () => limiter.admit(socket)),
+          serveSocket(client, visitorIn(request), request.url ?? "/", frames, () => limiter.admit(socket)),
           {
             connection: ++connections
           }

@@ -7,6 +7,7 @@
 import { Effect, Option, Redacted, Schema } from "effect"
 import { WebSocket } from "ws"
 import type { ClientSocket, Frame } from "./ClientSocket.js"
+import type { FrameBudget } from "./FrameBudget.js"
 import { LabConfig } from "./LabConfig.js"
 import { pipeFrames } from "./pipeFrames.js"
 import { Presence } from "./Presence.js"
@@ -49,7 +50,12 @@ const ofHandshake = Effect.fnUntraced(function*(client: ClientSocket, visitor: V
 })
 
 /** An open socket to the relay. */
-const dial = ({ address: { host, port, token }, user }: Running, path: string, ws_timeout: number) =>
+const dial = (
+  { address: { host, port, token }, user }: Running,
+  path: string,
+  ws_timeout: number,
+  frames: FrameBudget
+) =>
   Effect.acquireRelease(
     Effect.callback<WebSocket, RelayUnavailable>((resume) => {
       const relay = new WebSocket(`ws://${host}:${port}${path}`, {
@@ -57,9 +63,10 @@ const dial = ({ address: { host, port, token }, user }: Running, path: string, w
         perMessageDeflate: false,
         skipUTF8Validation: true,
         autoPong: false,
-        maxPayload: 0,
+        maxPayload: frames.most,
         handshakeTimeout: ws_timeout * 1000
       })
+      relay.once("upgrade", ({ socket }) => relay.once("close", frames.watch(relay, socket)))
       relay.once("open", () => resume(Effect.succeed(relay)))
       // The listener stays: a late error must not end the process.
       relay.on("error", ({ message }) =>
@@ -72,11 +79,21 @@ const dial = ({ address: { host, port, token }, user }: Running, path: string, w
   )
 
 const join = Effect.fn("serveSocket.join")(
-  function*(client: ClientSocket, user: User, path: string, handshake: string | undefined) {
+  function*(
+    client: ClientSocket,
+    user: User,
+    path: string,
+    handshake: string | undefined,
+    budget: FrameBudget
+  ) {
     const runtimes = yield* UserRelays
     const running = yield* runtimes.reach(user)
     const { ws_timeout } = yield* LabConfig
-    const relay = yield* dial(running, path, ws_timeout)
+    const relay = yield* dial(running, path, ws_timeout, budget)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => budget.watch(client.ws, client.socket)),
+      (stop) => Effect.sync(stop)
+    )
     const [first, ...more] = client.release()
     const frames: ReadonlyArray<Frame | undefined> = [
       handshake === undefined ? first : { data: handshake, binary: false },
@@ -91,7 +108,13 @@ const join = Effect.fn("serveSocket.join")(
 )
 
 export const serveSocket = Effect.fn("serveSocket")(
-  function*(client: ClientSocket, visitor: Visitor, path: string, onAdmitted: () => void = () => {}) {
+  function*(
+    client: ClientSocket,
+    visitor: Visitor,
+    path: string,
+    budget: FrameBudget,
+    onAdmitted: () => void = () => {}
+  ) {
     const presence = yield* Presence
     const known = yield* Effect.flatMap(Users, (users) => users.ofRequest(visitor))
     const { ended, handshake, user } = known === undefined
@@ -99,7 +122,7 @@ export const serveSocket = Effect.fn("serveSocket")(
       : { ...known, handshake: undefined }
     onAdmitted()
     yield* presence.enter(user)
-    yield* Effect.annotateLogs(join(client, user, path, handshake), { user: user.id }).pipe(
+    yield* Effect.annotateLogs(join(client, user, path, handshake, budget), { user: user.id }).pipe(
       // No relay frame comes between this and the close.
       Effect.raceFirst(Effect.flatMap(ended, (reason) => Effect.fail(new UnknownUser({ reason }))))
     )
