@@ -47,13 +47,16 @@ export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   )))
 
 /** The sandbox, if the operator wants it; fails if it does not work here. */
-const keepingOf = ({ private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings) =>
+const keepingOf = (
+  { acp_agents, private_files, record, sandbox, sandbox_read, sandbox_write, state_dir }: Settings
+) =>
   !sandbox ? Effect.succeed(undefined) : Effect.map(Sandbox.check, (bwrap) => ({
     bwrap,
     settings: {
       hidden: [...[state_dir, record].filter((path) => path !== undefined), ...private_files],
       readable: sandbox_read,
-      writable: sandbox_write
+      writable: sandbox_write,
+      others: agentsWith(acp_agents).flatMap(({ writable = [] }) => writable)
     }
   }))
 

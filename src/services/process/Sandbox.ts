@@ -23,6 +23,8 @@ export interface SandboxSettings {
   /** Folders that agents may read, or also write, although they are in hidden places. */
   readonly readable: ReadonlyArray<string>
   readonly writable: ReadonlyArray<string>
+  /** What other agents' programs may write, as in their descriptors: nothing may be put in its place. */
+  readonly others: ReadonlyArray<string>
 }
 
 /** The sandbox was requested but does not work here. */
@@ -123,6 +125,9 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ...settings.writable.map(made),
     ...inside.only_reads ? [] : [cwd]
   ].filter((path) => existsSync(path))
+  const others = settings.others.flatMap((place) => expand(place, env) ?? [])
+    .filter((path) => existsSync(path)).map(real)
+    .filter((path) => writable.some((outer) => outer !== path && isIn(path, outer)))
   const shown = [
     ...home === undefined ? [] : [home],
     ...settings.readable.map(real),
@@ -142,7 +147,7 @@ export const argsOf = (settings: SandboxSettings, inside: Inside): ReadonlyArray
     ) => ["--tmpfs", path]),
     ...resolvers.flatMap((path) => ["--ro-bind-try", path, path]),
     ...shown.flatMap((path) => ["--ro-bind", path, path]),
-    ...bindAll(writable, hidden),
+    ...bindAll([...writable, ...others], hidden),
     ...hidden.flatMap(hide),
     // A session may be opened in a part of what is hidden, where the operator says so by a root.
     ...!inside.only_reads && hidden.some((path) => isIn(cwd, path))

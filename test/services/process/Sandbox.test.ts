@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Result, Scope } from "effect"
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -52,7 +53,10 @@ const layerOf = ({ base, state }: Home, readable: ReadonlyArray<string> = []) =>
   ProcessSupervisor.layer({
     input: 100,
     signal: 200,
-    sandbox: { bwrap, settings: { hidden: [state, join(base, "policy.json")], readable, writable: [] } }
+    sandbox: {
+      bwrap,
+      settings: { hidden: [state, join(base, "policy.json")], readable, writable: [], others: [] }
+    }
   })
 
 /** What a script prints in there. */
@@ -221,11 +225,15 @@ echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > c
       const cache = join(where.home, "build/cache")
       mkdirSync(state, { recursive: true })
       mkdirSync(cache, { recursive: true })
+      mkdirSync(join(where.home, ".codex"))
       writeFileSync(join(state, "token"), "the-relay-s-token")
       const layer = ProcessSupervisor.layer({
         input: 100,
         signal: 200,
-        sandbox: { bwrap, settings: { hidden: [state], readable: [], writable: [cache] } }
+        sandbox: {
+          bwrap,
+          settings: { hidden: [state], readable: [], writable: [cache], others: ["~/.codex", "~/.gemini"] }
+        }
       })
       const say = Effect.fnUntraced(function*(script: string) {
         const agent = yield* Effect.provide(start(where, script, { cwd: where.home }), layer)
@@ -233,13 +241,14 @@ echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > c
         return agent.lines
       })
       yield* say(
-        `mv .local .l; mv .local/share .local/s; mv build b; mkdir -p .local/share/relay build; ln -s ${where.base} build/cache`
+        `mv .local .l; mv .local/share .local/s; mv build b; mv .codex .c; mkdir -p .local/share/relay build; ln -s ${where.base} build/cache; ln -s ${where.base} .codex`
       )
       const next = yield* say(
         `cat $(find . -name token) /dev/null; (echo hi > build/cache/escaped) 2>&1; echo own > .local/share/x && cat .local/share/x`
       )
       assert.deepStrictEqual(next, ["own"])
       assert.isFalse(existsSync(join(where.base, "escaped")))
+      assert.isTrue(lstatSync(join(where.home, ".codex")).isDirectory())
       assert.strictEqual(readFileSync(join(state, "token"), "utf8"), "the-relay-s-token")
       assert.isTrue(existsSync(join(cache, "escaped")))
     }))
