@@ -1,6 +1,6 @@
 /** Schedules over real HTTP, of a session whose agent needs no process. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -65,4 +65,41 @@ describe("/schedules", () => {
       Effect.ensuring(Effect.sync(() => rmSync(state_dir, { recursive: true, force: true })))
     )
   })
+
+  it.live("of a link are gone with it, also where tokens are in memory alone", () =>
+    Effect.gen(function*() {
+      const { address } = yield* RelayServer
+      const call = (token: string, method: string, path: string, body?: object) =>
+        Effect.promise(async () => {
+          const answer = await fetch(`http://127.0.0.1:${address.port}${path}`, {
+            method,
+            headers: { authorization: `Bearer ${token}` },
+            ...(body !== undefined && { body: JSON.stringify(body) })
+          })
+          return JSON.parse(await answer.text() || "null")
+        })
+      const client = yield* Effect.promise(() =>
+        connect(`ws://127.0.0.1:${address.port}`, { tool: "demo", session_id: "s", token: "operator" })
+      )
+      yield* Effect.promise(() => client.waitFor("session_start"))
+      const { name, token } = yield* call("operator", "POST", "/sessions/s/share", {
+        scopes: ["view", "prompt"],
+        expires_in: 3600
+      })
+      const linked = yield* Effect.promise(() =>
+        connect(`ws://127.0.0.1:${address.port}`, { session_id: "s", must_exist: true, token })
+      )
+      linked.send({ type: "schedule", content: "look", at: Date.now() / 1000 + 2 })
+      yield* Effect.promise(() => client.waitFor(({ status }) => status === "schedule"))
+      yield* call("operator", "DELETE", `/tokens/${name}`)
+      const left = () => Effect.map(call("operator", "GET", "/schedules"), ({ schedules }) => schedules)
+      assert.lengthOf(yield* left(), 1)
+      while ((yield* left()).length > 0) yield* Effect.sleep("50 millis")
+      assert.notInclude(client.events.map(({ type }) => type), "turn_start")
+    }).pipe(
+      Effect.provide(
+        Relay.layer({ host: "127.0.0.1", port: 0, token: Redacted.make("operator"), tools: ["demo"] })
+      ),
+      Effect.scoped
+    ), 20_000)
 })

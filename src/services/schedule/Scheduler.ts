@@ -7,6 +7,7 @@
  */
 import { Clock, Context, Effect, FiberMap, Layer, Option, Queue, Schema, Stream } from "effect"
 import type { BodyOf, UserMessage } from "../../schema/index.js"
+import { Auth } from "../access/Auth.js"
 import { demand, Principal } from "../access/Principal.js"
 import { Journal } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
@@ -15,7 +16,7 @@ import { Sender } from "../session/Sender.js"
 import type { Session } from "../session/Session.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
 import { countTimes, nextTime } from "./cronTimes.js"
-import { principalOf } from "./onBehalf.js"
+import { principalOf, tokensOf } from "./onBehalf.js"
 import { toListed } from "./plan.js"
 import type { Schedule } from "./Schedule.js"
 import { Timetable } from "./Timetable.js"
@@ -75,6 +76,7 @@ const make = Effect.gen(function*() {
   const registry = yield* SessionRegistry
   const journal = yield* Journal
   const { state_dir } = yield* RelayConfig
+  const tokens = tokensOf(state_dir, yield* Effect.serviceOption(Auth))
   const runs = yield* FiberMap.make<string, void>()
   const woken = yield* Queue.sliding<void>(1)
   yield* Effect.acquireRelease(
@@ -121,7 +123,7 @@ const make = Effect.gen(function*() {
   const run = Effect.fn("Scheduler.run")(
     function*(schedule: Schedule, due: number) {
       const { content, kind, schedule_id, session_id, token } = schedule
-      const principal = yield* principalOf(state_dir, schedule)
+      const principal = yield* principalOf(tokens, schedule)
       yield* demand(principal, "prompt", "a schedule")
       const { session, submit } = yield* Effect.provideService(
         registry.join({ session_id, must_exist: true }),

@@ -2,7 +2,8 @@
  * onBehalf: the rights of a schedule: those that the token it was made with has when it runs. It has none once that token was
  * revoked or has expired, even if a new token has the same name. A schedule made without a named token has the operator's.
  */
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
+import type { Auth } from "../access/Auth.js"
 import { everything, type PrincipalFields } from "../access/Principal.js"
 import * as TokenFile from "../access/tokenFile.js"
 import { defaultName } from "../access/Tokens.js"
@@ -21,13 +22,25 @@ const promptingAs = (name: string): PrincipalFields => ({
   ended: Effect.never
 })
 
+/** The tokens there are now; undefined without a relay that admits anybody. */
+export const tokensOf = (state_dir: string | undefined, auth: Option.Option<Auth["Service"]>) =>
+  // Read from the file: other relays of the same folder make and revoke tokens, too.
+  state_dir !== undefined
+    ? TokenFile.read(TokenFile.fileIn(state_dir))
+    : Option.isSome(auth)
+    ? auth.value.tokens.list
+    : undefined
+
 export const principalOf = Effect.fnUntraced(
-  function*(state_dir: string | undefined, { created_at, token }: Pick<Schedule, "created_at" | "token">) {
+  function*(
+    known: ReturnType<typeof tokensOf>,
+    { created_at, token }: Pick<Schedule, "created_at" | "token">
+  ) {
     if (token === undefined || token === defaultName) return everything
-    // Tokens are only in memory then: it gets the rights that were needed to make it.
-    if (state_dir === undefined) return promptingAs(token)
+    // Then it gets the rights that were needed to make it.
+    if (known === undefined) return promptingAs(token)
     const now = (yield* Clock.currentTimeMillis) / 1000
-    const tokens = yield* TokenFile.read(TokenFile.fileIn(state_dir))
+    const tokens = yield* known
     const record = tokens.find((record) =>
       record.name === token && (record.expires_at ?? Infinity) > now && record.created_at <= created_at
     )
