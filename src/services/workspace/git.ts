@@ -27,6 +27,9 @@ export interface Git {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** For what takes milliseconds, unless a repository's settings include a pipe that nobody writes to. */
+export const quickMs = 5000
+
 export interface Asking {
   readonly input?: Buffer
   readonly most_bytes?: number

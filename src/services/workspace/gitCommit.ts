@@ -18,6 +18,7 @@ import {
   type HookSetting,
   hooksIn,
   listHooks,
+  quickMs,
   updateRef,
   zeroSeparated
 } from "./git.js"
@@ -66,7 +67,7 @@ const isExecutable = (path: string): boolean => {
 const asUser = (
   seen: GitView,
   args: ReadonlyArray<string>,
-  more: { readonly input?: Buffer; readonly env?: Readonly<Record<string, string>> } = {}
+  more: { readonly input?: Buffer; readonly timeout_ms?: number } = {}
 ) =>
   runProgram({
     program: seen.refs.program,
@@ -77,12 +78,11 @@ const asUser = (
       GIT_TERMINAL_PROMPT: "0",
       GIT_EDITOR: "true",
       GIT_LITERAL_PATHSPECS: "1",
-      LC_ALL: "C",
-      ...more.env
+      LC_ALL: "C"
     },
     input: more.input,
     most_bytes: longestOutput,
-    timeout_ms: commitMs
+    timeout_ms: more.timeout_ms ?? quickMs
   }).pipe(Effect.mapError(({ reason }) =>
     refuse("conflict", `${reason}: commit in a terminal on the relay's machine`)
   ))
@@ -281,7 +281,10 @@ const asInTerminal = Effect.fnUntraced(
     const paths = ["--pathspec-from-file=-", "--pathspec-file-nul"]
     const input = Buffer.from((names ?? []).join("\0") + "\0")
     const succeed = Effect.fnUntraced(function*(args: ReadonlyArray<string>, input?: Buffer) {
-      const { code, stderr, stdout } = yield* asUser(seen, args, input === undefined ? {} : { input })
+      const { code, stderr, stdout } = yield* asUser(seen, args, {
+        timeout_ms: commitMs,
+        ...(input !== undefined && { input })
+      })
       if (code === 0) return
       const said = [stderr, lines(stdout)].filter((text) => text !== "").join("\n").slice(0, 4000)
       return yield* refuse("conflict", `git ${args[0]} refused: ${said || `exit code ${code}`}`)

@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs"
 import { join, relative, resolve, sep } from "node:path"
-import { configured, environment, type Git, git, type GitFailed, withSettingsOf } from "./git.js"
+import { configured, environment, type Git, git, type GitFailed, quickMs, withSettingsOf } from "./git.js"
 import { linksOf } from "./gitLinks.js"
 import { quoted } from "./insideFolder.js"
 import { excludeFiles, prepareOwn, type Repository, repositoryOf, writeNew } from "./place.js"
@@ -94,7 +94,7 @@ const settingsOf = Effect.fnUntraced(function*(refs: Git) {
     "-z",
     "--get-regexp",
     "^core\\.(autocrlf|eol|filemode|ignorecase|symlinks|precomposeunicode)$"
-  ], { codes: [0, 1, 128] })
+  ], { codes: [0, 1, 128], timeout_ms: quickMs })
   return stdout.toString("utf8").split("\0").flatMap((line) => {
     const [name = "", value = ""] = line.split("\n", 2)
     return /^(true|false|yes|no|on|off|input|lf|crlf|native|1|0)$/i.test(value)
@@ -179,7 +179,7 @@ export const open = Effect.fn("gitView.open")(
 /** One line; undefined if there is none. */
 const nameOf = (where: Git, args: ReadonlyArray<string>) =>
   Effect.map(
-    git(where, args, { codes: [0, 1, 128] }),
+    git(where, args, { codes: [0, 1, 128], timeout_ms: quickMs }),
     ({ code, stdout }) => code === 0 ? stdout.toString("utf8").trim() || undefined : undefined
   )
 

@@ -15,7 +15,16 @@ import {
   writeFileSync
 } from "node:fs"
 import { isAbsolute, join, relative, sep } from "node:path"
-import { attributes, configuration, environment, type Git, git, GitFailed, withSettingsOf } from "./git.js"
+import {
+  attributes,
+  configuration,
+  environment,
+  type Git,
+  git,
+  GitFailed,
+  quickMs,
+  withSettingsOf
+} from "./git.js"
 import { linksOf } from "./gitLinks.js"
 import { homes, isInside, whyUnkept } from "./unkept.js"
 
@@ -61,7 +70,7 @@ export const repositoryOf = Effect.fnUntraced(function*(asking: Git, folder: str
     "--show-toplevel",
     "--git-common-dir",
     "--show-object-format"
-  ], { codes: [0, 1, 128] })
+  ], { codes: [0, 1, 128], timeout_ms: quickMs })
   // A name may contain a newline: then its repository is not used.
   const lines = stdout.toString("utf8").split("\n").slice(0, -1)
   const [inWorkTree, gitDir = "", top = "", common = "", objectFormat = "sha1"] = lines
@@ -194,7 +203,8 @@ const demandNoLinks = (repository: Repository) =>
 const isIgnored = Effect.fnUntraced(function*(asking: Git, top: string, folder: string) {
   if (top === folder) return false
   const { code } = yield* git({ ...asking, cwd: top }, ["check-ignore", "-q", "--", folder], {
-    codes: [0, 1, 128]
+    codes: [0, 1, 128],
+    timeout_ms: quickMs
   })
   return code === 0
 })
@@ -204,7 +214,7 @@ export const excludeFiles = Effect.fnUntraced(function*(asking: Git, { commonDir
   const { code, stdout } = yield* git(
     withSettingsOf(homes()[0], asking),
     ["config", "--type=path", "--get", "core.excludesFile"],
-    { codes: [0, 1, 128] }
+    { codes: [0, 1, 128], timeout_ms: quickMs }
   )
   const named = code === 0 ? stdout.toString("utf8").trim() : ""
   const usual = homes().map((home) => join(home, ".config/git/ignore"))

@@ -609,6 +609,22 @@ describe("a pipe in place of what is staged", () => {
     }))
 })
 
+describe("a pipe in a repository's settings", () => {
+  it.live(
+    "keeps those who look for seconds, not for half a minute for each of git's programs",
+    () =>
+      Effect.gen(function*() {
+        const folder = repository()
+        execFileSync("mkfifo", [join(folder, "pipe")])
+        run(folder, "config", "include.path", join(folder, "pipe"))
+        const began = performance.now()
+        assert.include((yield* failing(filesIn(folder))).message, "took longer than")
+        assert.isBelow(performance.now() - began, 15_000)
+      }),
+    40_000
+  )
+})
+
 describe("a file of gigabytes in place of what is staged", () => {
   it.live(
     "is not read if it is no index, and otherwise in pieces: others go on, in the same memory",
