@@ -68,6 +68,23 @@ const volumesIn = (context: Context.Context<never>): Map<string, Volume> => {
 export const volumeByTool = (context: Context.Context<never>): ReadonlyMap<string, Readonly<Volume>> =>
   volumesIn(context)
 
+/** Models that are counted by name in each registry. */
+const models = new WeakMap<object, Set<string>>()
+const mostModels = 200
+const longestModel = 200
+
+/** A model's name, which an agent or a client chooses: more than some, or longer ones, are counted together. */
+const countedModel = (model: string | undefined, context: Context.Context<never>): string | undefined => {
+  if (model === undefined) return undefined
+  const registry = Context.get(context, Metric.MetricRegistry)
+  const known = models.get(registry) ?? new Set<string>()
+  models.set(registry, known)
+  if (known.has(model)) return model
+  if (known.size >= mostModels || model.length > longestModel) return "other"
+  known.add(model)
+  return model
+}
+
 /** Begins and ends turns; `end` gives false if none was running. */
 interface Countable {
   readonly begin: (start: BodyOf<"turn_start">, raw?: Uint8Array) => unknown
@@ -126,10 +143,11 @@ export const counting = (tool: string, context: Context.Context<never>) => {
             add(turns, { stop_reason: end.stop_reason })
             const seconds = (clock.currentTimeMillisUnsafe() - began) / 1000
             add(turnSeconds, {}, seconds)
-            countUsage(model(), end)
+            const counted = countedModel(model(), context)
+            countUsage(counted, end)
             genAi.countTurn({
               tool,
-              model: model(),
+              model: counted,
               seconds,
               usage: end.usage ?? {},
               error: end.stop_reason === "error" ? "turn_failed" : undefined

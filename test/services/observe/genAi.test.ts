@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Metric, Option, Tracer } from "effect"
+import { Context, Effect, Metric, Option, Tracer } from "effect"
 import { metricsEndpointOf } from "../../../src/cli/tracing.js"
 import { type BodyOf, type RelayEvent, SessionId } from "../../../src/schema/index.js"
 import { counting } from "../../../src/services/observe/Metrics.js"
@@ -53,6 +53,27 @@ describe("what turns use", () => {
       assert.strictEqual(more(tokens("input")), 4150)
       assert.strictEqual(more(tokens("output")), 20)
       assert.strictEqual(more(`gen_ai_client_operation_duration_count{${names}}`), 1)
+    }))
+
+  it.effect("is counted together for more models than there are, and for names of any length", () =>
+    Effect.gen(function*() {
+      const clock = yield* Effect.clockWith(Effect.succeed)
+      const context = Context.add(yield* Effect.context<never>(), Metric.MetricRegistry, new Map())
+      let model = ""
+      const turns = counting("claude", context).turns<Countable>(
+        clock,
+        { begin: () => {}, end: () => true },
+        () => model
+      )
+      for (let number = 0; number < 500; number++) {
+        model = number % 2 === 0 ? `model-${number}` : "x".repeat(1000 + number)
+        turns.begin({ type: "turn_start" })
+        turns.end({ type: "turn_end", stop_reason: "end_turn", usage })
+      }
+      const costs = fromEffect(Metric.snapshotUnsafe(context), "ai_relay_")
+      const lines = toText(costs).split("\n").filter((line) => line.startsWith("ai_relay_cost_usd_total{"))
+      assert.lengthOf(lines, 201)
+      assert.include(lines.join("\n"), "model=\"other\"} 150")
     }))
 
   it("is in the spans of turns, with the model that worked", () => {
