@@ -149,7 +149,7 @@ echo hi > ai-relay/code/x; mv conf away; rm -rf conf; mkdir -p conf; echo hi > c
           signal: 200,
           sandbox: {
             bwrap,
-            settings: { hidden: [join(code, "/"), rules, ...hidden], readable: [], writable }
+            settings: { hidden: [join(code, "/"), rules, ...hidden], readable: [], writable, others: [] }
           }
         })
       for (
