@@ -64,10 +64,12 @@ const longestPauseMs = 15_000
 export const pauseOf = (failures: number, random: number): number =>
   Math.round(Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1)) * (0.5 + random / 2))
 
-/** Browsers tell when the network is back. */
+/** Browsers tell when the network comes and goes, and when a page is looked at again, perhaps after a night's sleep. */
+const signs = ["online", "offline", "visibilitychange", "pageshow"] as const
+type Listen = (type: typeof signs[number], listener: () => void) => void
 const page: {
-  addEventListener?: (type: "online", listener: () => void) => void
-  removeEventListener?: (type: "online", listener: () => void) => void
+  addEventListener?: Listen
+  removeEventListener?: Listen
 } = globalThis as object
 
 const nobody: Lost = { code: 1006, reason: "the relay is not answering" }
@@ -80,6 +82,8 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
   /** Something came since we last looked. */
   let heard = false
   let waiting = false
+  /** The relay has accepted us, and is not being asked whether it is there. */
+  let watching = false
   let stopped = false
   let failures = 0
   /** What an earlier attempt still says is of no interest. */
@@ -92,15 +96,21 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
 
   const send = (frame: object) => socket?.send(JSON.stringify(frame))
 
-  const watch = (): void =>
+  const watch = (): void => {
+    watching = true
     after(quietMs, () => {
-      if (!heard) {
-        send({ type: "ping" })
-        return after(pongMs, () => heard ? watch() : lose(nobody))
-      }
+      if (!heard) return probe()
       heard = false
       watch()
     })
+  }
+
+  const probe = () => {
+    watching = false
+    heard = false
+    send({ type: "ping" })
+    after(pongMs, () => heard ? watch() : lose(nobody))
+  }
 
   const connect = () => {
     waiting = false
@@ -168,15 +178,18 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
     options.onWaiting(lost, retry_ms)
   }
 
-  const hurry = () => {
-    if (!waiting) return
-    clearTimeout(timer)
-    connect()
+  /** A connection may have died unnoticed: that is asked at once. */
+  const look = () => {
+    if (waiting) {
+      clearTimeout(timer)
+      connect()
+    } else if (watching) probe()
   }
 
   /** A socket that is not open yet cannot be closed everywhere. */
   const release = () => {
     clearTimeout(timer)
+    watching = false
     attempt += 1
     const old = socket
     socket = undefined
@@ -190,11 +203,11 @@ export const open = (options: LinkOptions): ReconnectingSocket => {
   const stop = () => {
     stopped = true
     waiting = false
-    page.removeEventListener?.("online", hurry)
+    for (const sign of signs) page.removeEventListener?.(sign, look)
     release()
   }
 
-  page.addEventListener?.("online", hurry)
+  for (const sign of signs) page.addEventListener?.(sign, look)
   connect()
   return {
     send,

@@ -89,6 +89,38 @@ describe("ReconnectingSocket", () => {
     assert.lengthOf(PlayedSocket.all, 2)
   })
 
+  it("asks at once when the network or the page comes and goes, and does not wait when it waits", () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page))
+    const { link, lost } = start()
+    vi.unstubAllGlobals()
+    const first = last()
+    first.play("open")
+    page.dispatchEvent(new Event("offline"))
+    assert.lengthOf(first.sent, 1, "nothing is asked before the relay has accepted")
+    link.greeted()
+    page.dispatchEvent(new Event("visibilitychange"))
+    assert.strictEqual(first.sent.at(-1), "{\"type\":\"ping\"}")
+    first.play("message", { data: "{}" })
+    vi.advanceTimersByTime(10_000)
+    assert.isEmpty(lost)
+
+    // Whoever looks again and again waits no longer for it.
+    for (const sign of ["offline", "online", "pageshow"]) {
+      page.dispatchEvent(new Event(sign))
+      vi.advanceTimersByTime(4000)
+    }
+    assert.lengthOf(lost, 1)
+    assert.isTrue(first.closed)
+    vi.advanceTimersByTime(300)
+    assert.lengthOf(PlayedSocket.all, 2)
+    last().play("close", { code: 1006, reason: "" })
+    page.dispatchEvent(new Event("visibilitychange"))
+    assert.lengthOf(PlayedSocket.all, 3)
+    link.stop()
+  })
+
   it("gives up a relay that does not accept, or does not greet, and waits longer each time", () => {
     const { link, pauses } = start()
     for (let attempt = 1; attempt <= 8; attempt++) {
