@@ -100,7 +100,7 @@ describe("a tool's card", () => {
       result("<tool_use_error>Exit code 3\nno</tool_use_error>", "error")
     )
     expect(failed).toContain("exit 3")
-    expect(failed).toContain("2.0 s")
+    expect(failed).toContain("2 s")
     expect(failed).not.toContain("tool_use_error")
   })
 

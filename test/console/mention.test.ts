@@ -17,6 +17,19 @@ describe("a mention", () => {
     assert.isUndefined(at("@\"a b"))
   })
 
+  it("begins and ends where Chinese and Japanese text has no spaces, and is put behind one", () => {
+    assert.strictEqual(at("请看@src/to"), "src/to")
+    assert.strictEqual(at("请看，@合计"), "合计")
+    assert.strictEqual(at("ファイル@a"), "a")
+    assert.isUndefined(at("请看@src/total.ts，然后"))
+    const text = "请看@to，然后"
+    const mention = mentionAt(text, 5)
+    assert.deepStrictEqual(mention && withMention(text, mention, "src/total.ts"), {
+      text: "请看 @src/total.ts ，然后",
+      caret: 17
+    })
+  })
+
   it("is put in its place, and what follows stays", () => {
     const text = "see @to now"
     const mention = mentionAt(text, 7)

@@ -1,6 +1,10 @@
 import { assert, describe, it } from "vitest"
+import { npm, run, runOnce, see } from "../../src/adapters/advice.js"
+import { adviceText } from "../../src/console/components/adviceText.js"
+import { count, duration, money } from "../../src/console/components/words.js"
 import { de } from "../../src/console/words/de.js"
 import { en } from "../../src/console/words/en.js"
+import { setWords } from "../../src/console/words/words.js"
 import { zh } from "../../src/console/words/zh.js"
 
 type Entry = readonly [path: string, words: unknown]
@@ -68,6 +72,57 @@ describe("the console's words", () => {
       }
     })
   }
+
+  it("speak Chinese of one kind: an agent is no proxy, one form of address, no half-width colon", () => {
+    const texts = entries(zh).flatMap(([path, value]) => said(value).map((text) => [path, text] as const))
+    for (const [path, text] of texts) {
+      assert.notInclude(text, "您", path)
+      assert.notMatch(text.replaceAll("反向代理", ""), /代理/, path)
+      assert.notMatch(text, /提示(?!词)/, path)
+      assert.notMatch(text, /\p{Script=Han}[:;?!]/u, path)
+    }
+  })
+
+  it("say times, counts and money as each language writes them", () => {
+    try {
+      const all = [4, 1.5, 59.7, 119.7].map(duration).concat([
+        count(1234),
+        count(2_500_000),
+        money(0.5),
+        money(0.001)
+      ])
+      assert.deepStrictEqual(all, [
+        "4 s",
+        "1.5 s",
+        "1 min 0 s",
+        "2 min 0 s",
+        "1.2k",
+        "2.5M",
+        "$0.50",
+        "< $0.01"
+      ])
+      setWords(de)
+      assert.deepStrictEqual([duration(1.5), count(1234), money(0.5)], ["1,5 s", "1,2k", "0,50\u00A0$"])
+      setWords(zh)
+      assert.deepStrictEqual([duration(1.5), duration(61), money(0.5)], ["1.5 秒", "1 分 1 秒", "$0.50"])
+    } finally {
+      setWords(en)
+    }
+  })
+
+  it("have the relay's usual advice in the page's language, and the rest as the relay says it", () => {
+    try {
+      setWords(zh)
+      for (const advice of [npm("x"), see("https://x.dev"), run("x"), runOnce("x login")]) {
+        assert.notMatch(adviceText(advice), /relay's machine/, advice)
+        assert.include(adviceText(advice), "中继主机", advice)
+      }
+      assert.strictEqual(adviceText(runOnce("x login")), "在中继主机上运行一次 `x login` 并登录。")
+      assert.strictEqual(adviceText("Set X_KEY."), "Set X_KEY.")
+    } finally {
+      setWords(en)
+    }
+  })
 
   it("begin with a capital and hold no code ticks", () => {
     const sentences = english.filter(([, value]) => typeof value === "string" && value.endsWith("."))

@@ -4,6 +4,7 @@
 import { Bot, Play, SquareTerminal } from "lucide-react"
 import type { Agent } from "../relay/http.js"
 import { w } from "../words/words.js"
+import { adviceText } from "./adviceText.js"
 import { CopyButton } from "./CopyButton.js"
 
 export const demo: Agent = { tool: "demo", name: "Demo", installed: true, logged_in: true }
@@ -86,7 +87,7 @@ export const AgentChoice = ({ agents = [], chosen, onChoose }: Props) => {
                   {name} <span className="muted">{installed ? w.notSignedIn : w.notInstalled}</span>
                 </dt>
                 <dd>
-                  <Advice text={advice ?? ""} />
+                  <Advice text={adviceText(advice ?? "")} />
                 </dd>
               </div>
             ))}

@@ -4,6 +4,7 @@
  */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import { goTo, onAddress, sessionInAddress } from "../relay/address.js"
+import { onCalled } from "../relay/shell.js"
 import { w } from "../words/words.js"
 import { type Command, Commands, type Offer } from "./commands.js"
 import { Palette } from "./Palette.js"
@@ -42,6 +43,12 @@ export const App = () => {
   const close = () => setOpen(false)
   const showList = () => setOpen(true)
   const hide = () => setShowing(undefined)
+
+  useEffect(() =>
+    onCalled(() => {
+      setOpen(false)
+      setShowing(undefined)
+    }), [])
 
   // A file dropped beside the conversation does not open in place of the page.
   useEffect(() => {

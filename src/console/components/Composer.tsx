@@ -15,7 +15,7 @@ import {
 } from "react"
 import type { Content, When } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
-import { draftOf, keepDraft, keepPrompt, sentPrompts } from "../relay/kept.js"
+import { draftOf, keepDraft, keepPrompt, onDraft, sentPrompts } from "../relay/kept.js"
 import type { SessionStore } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { AttachmentList } from "./beside/AttachmentList.js"
@@ -101,6 +101,14 @@ export const Composer = ({ closed, held, mention, onReturned, onStop, returned, 
     setPicturesOnly(pictures)
     pasted.set(session_id, pictures)
   }
+
+  // All tabs have the same draft: what is sent in one is not there to be sent again in another.
+  useEffect(() =>
+    onDraft(session_id, (draft) => {
+      setTextOnly(draft)
+      setRecall(undefined)
+      setDraftKept(true)
+    }), [session_id])
 
   // What the browser does not keep is lost with the page: it asks first.
   const isKept = isDraftKept && pictures.length === 0 && attachments.list.length === 0

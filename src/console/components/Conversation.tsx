@@ -174,6 +174,8 @@ interface Props {
   readonly raw: boolean
   readonly onRaw: (raw: boolean) => void
   readonly onMenu: () => void
+  /** The relay lists it no longer. */
+  readonly gone: boolean
   readonly onReopen: () => void
   /** Open it to follow what a terminal writes. */
   readonly onFollow: () => void
@@ -191,7 +193,7 @@ export const Conversation = (props: Props) => {
 }
 
 const Live = (
-  { mayDrive, name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props & {
+  { gone, mayDrive, name, onFollow, onMenu, onRaw, onReopen, others, raw, store }: Props & {
     /** It may be driven from here, though another client drives now. */
     readonly mayDrive: boolean
   }
@@ -255,7 +257,7 @@ const Live = (
           onMenu={onMenu}
           onInspect={() => setInspecting(true)}
         />
-        <LinkBanner link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
+        <LinkBanner gone={gone} link={link} view={view} onReopen={onReopen} onFollow={onFollow} />
         {!isClosed && may("prompt") && <NativeBanner view={view} session={store.session} />}
         {!isClosed && <DriverBar view={view} session={store.session} mayDrive={mayDrive} />}
         <LimitBanner view={view} session={isClosed || !may("prompt") ? undefined : store.session} />

@@ -13,12 +13,14 @@ import { agentName } from "./words.js"
 interface Props {
   readonly link: ConnectionState
   readonly view: View
+  /** It was deleted. */
+  readonly gone: boolean
   readonly onReopen: () => void
   /** Open it to follow what a terminal writes. */
   readonly onFollow: () => void
 }
 
-export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
+export const LinkBanner = ({ gone, link, onFollow, onReopen, view }: Props) => {
   if (link.status === "waiting") {
     return (
       <p className="banner" role="status" data-level="warning">
@@ -39,7 +41,8 @@ export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
       </div>
     )
   }
-  const isEnd = link.error.code === "session_ended"
+  const isGone = gone || link.error.code === "session_not_found"
+  const isEnd = link.error.code === "session_ended" && !isGone
   const failed = isEnd && view.failure !== undefined
   const level = failed || !isEnd ? "error" : "info"
   return (
@@ -49,14 +52,18 @@ export const LinkBanner = ({ link, onFollow, onReopen, view }: Props) => {
           ? w.sessionStopped(agentName(view.tool), view.failure ?? "")
           : isEnd
           ? w.sessionEnded
+          : isGone
+          ? w.sessionGone
           : sentence(link.error)}
       </span>
       {link.error.code === "in_use" && (
         <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>
       )}
-      <button type="button" className="button small" onClick={onReopen}>
-        {isEnd ? w.resume : w.tryAgain}
-      </button>
+      {!isGone && (
+        <button type="button" className="button small" onClick={onReopen}>
+          {isEnd ? w.resume : w.tryAgain}
+        </button>
+      )}
       <a className="button small" href="#/">{w.newSession}</a>
     </div>
   )

@@ -4,34 +4,14 @@
 import { Search, SquareTerminal } from "lucide-react"
 import { useEffect, useState } from "react"
 import { goTo } from "../relay/address.js"
-import { relayNow } from "../relay/clock.js"
 import * as http from "../relay/http.js"
 import { w } from "../words/words.js"
-import { agentName, sessionName } from "./words.js"
+import { age, agentName, count, sessionName } from "./words.js"
 
 const atFirst = 5
 const typingMs = 200
 /** Counts are ready a moment after the first request; in ms. */
 const countedMs = 1500
-
-/** "now", "5 min", "3 h", "2 d". */
-const since = (seconds: number): string => {
-  const passed = Math.max(0, relayNow() - seconds)
-  return passed < 60
-    ? w.native.now
-    : passed < 3600
-    ? `${Math.floor(passed / 60)} min`
-    : passed < 48 * 3600
-    ? `${Math.floor(passed / 3600)} h`
-    : `${Math.floor(passed / 86_400)} d`
-}
-
-const short = (count: number) =>
-  count < 1000
-    ? String(count)
-    : count < 1_000_000
-    ? `${Math.round(count / 1000)}k`
-    : `${(count / 1_000_000).toFixed(1)}M`
 
 const detailsOf = ({ branch, folder, messages, model, tokens, tool }: http.NativeSession): string =>
   [
@@ -39,7 +19,7 @@ const detailsOf = ({ branch, folder, messages, model, tokens, tool }: http.Nativ
     branch,
     model,
     messages === undefined ? undefined : w.native.messages(messages),
-    tokens === undefined ? undefined : w.native.tokens(short(tokens.input + tokens.output + tokens.cached))
+    tokens === undefined ? undefined : w.native.tokens(count(tokens.input + tokens.output + tokens.cached))
   ].filter((part) => part !== undefined && part !== "").join(" · ")
 
 interface Props {
@@ -101,7 +81,7 @@ export const NativeList = ({ onContinue }: Props) => {
               }}
             >
               <span className="native-title">{session.title ?? session.first_prompt ?? w.session}</span>
-              <span className="native-time">{since(session.last_active_at)}</span>
+              <span className="native-time">{age(session.last_active_at)}</span>
               <span className="native-details">
                 {agentName(session.tool)} · {detailsOf(session)}
               </span>

@@ -13,7 +13,9 @@ interface Props {
 
 /** Wait until the person stops typing, in ms. */
 const pauseMs = 200
-const fewestChars = 2
+
+/** One letter is found everywhere; one Chinese character may be a word. */
+export const isSearched = (query: string): boolean => query.trim().length > 1 || /\p{Script=Han}/u.test(query)
 
 /** Text with the searched words highlighted. */
 const Marked = ({ query, text }: { readonly query: string; readonly text: string }) => {
@@ -29,7 +31,7 @@ export const SearchResults = ({ onOpen, query }: Props) => {
   >()
   const wanted = query.trim()
   useEffect(() => {
-    if (wanted.length < fewestChars) return setFound(undefined)
+    if (!isSearched(wanted)) return setFound(undefined)
     let isWanted = true
     const look = async () => {
       // A relay that saves no sessions finds nothing.
@@ -42,7 +44,7 @@ export const SearchResults = ({ onOpen, query }: Props) => {
       clearTimeout(timer)
     }
   }, [wanted])
-  if (wanted.length < fewestChars || found === undefined) return null
+  if (!isSearched(wanted) || found === undefined) return null
   return (
     <section aria-label={w.foundInside}>
       <h2 className="sidebar-title">{w.foundInside}</h2>

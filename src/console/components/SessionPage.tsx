@@ -2,8 +2,9 @@
  * SessionPage: one conversation: connects, shows it and sends prompts. A past session is read from the
  * relay's store, without its agent, until it is resumed; if that fails it can still be read.
  */
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react"
 import type { Handshake } from "../../client/browser.js"
+import type { SessionLine } from "../model/sessions.js"
 import * as http from "../relay/http.js"
 import { handshakeOf, isBegun } from "../relay/kept.js"
 import { openPast, type PastStore } from "../relay/PastStore.js"
@@ -30,18 +31,31 @@ const failureOf = (store: SessionStore): string | undefined => {
 
 /**
  * A session's original handshake without its position; this page requests everything and sends the
- * credentials the relay needs.
+ * credentials the relay needs. Without a handshake the session is another's: it is joined or not there.
  */
-const withoutPlace = (handshake: Handshake = {}): StoreOptions => {
+const withoutPlace = (handshake: Handshake = { must_exist: true }): StoreOptions => {
   const { after_seq: _place, session_id: _name, ticket: _ticket, token: _token, ...options } = handshake
   // The protocol allows null for absent; this page wrote the stored value itself.
   return options as StoreOptions
 }
 
-/** It could not be opened because a terminal has it open. */
-const isInUse = (store: SessionStore): boolean => {
-  const { link } = store.state()
-  return link.status === "closed" && link.error.code === "in_use"
+/** The error code with which its connection was closed for good. */
+const closedWith = (store: SessionStore | undefined) => {
+  const link = store?.state().link
+  return link?.status === "closed" ? link.error.code : undefined
+}
+
+/** It is not running here, and then it is: it was opened again elsewhere. */
+const useReopened = (isOver: boolean, state: SessionLine["state"] | undefined, join: () => void) => {
+  const wasListedAsOver = useRef(false)
+  useEffect(() => {
+    if (!isOver) wasListedAsOver.current = false
+    else if (state === "closed") wasListedAsOver.current = true
+    else if (state !== undefined && wasListedAsOver.current) {
+      wasListedAsOver.current = false
+      join()
+    }
+  }, [isOver, join, state])
 }
 
 const none = () => () => {}
@@ -67,7 +81,8 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
   useEffect(() => {
     if (!opens) return
     const store = openStore(session_id, {
-      ...withoutPlace(handshake),
+      // As it is kept now: it may have started since.
+      ...withoutPlace(handshake && handshakeOf(session_id)),
       raw,
       ...http.credentials(),
       ...(follows && { if_open: "follow" as const })
@@ -92,11 +107,12 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
     store?.subscribe ?? none,
     () => store === undefined ? undefined : failureOf(store)
   )
-  const inUse = useSyncExternalStore(store?.subscribe ?? none, () => store !== undefined && isInUse(store))
+  const closed = useSyncExternalStore(store?.subscribe ?? none, () => closedWith(store))
   const resume = useCallback(() => {
     setResumed(true)
     setAttempt((attempt) => attempt + 1)
   }, [])
+  useReopened(store === undefined ? past !== undefined : closed === "session_ended", line?.state, resume)
   const follow = useCallback(() => {
     setFollows(true)
     resume()
@@ -110,16 +126,17 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
         others={others}
         problem={failure === undefined ? undefined : `${w.resumeFailed} ${failure}`}
         onResume={resume}
-        onFollow={inUse ? follow : undefined}
+        onFollow={closed === "in_use" ? follow : undefined}
         onMenu={onMenu}
       />
     )
   }
-  if (store === undefined) {
+  const isMissing = closed === "session_not_found" && failure !== undefined
+  if (store === undefined || isMissing) {
     return (
       <Missing
         session_id={session_id}
-        looking={relay.sessions === undefined || isKnown}
+        looking={!isMissing && (relay.sessions === undefined || isKnown)}
         relay={relay}
         onMenu={onMenu}
       />
@@ -133,6 +150,7 @@ export const SessionPage = ({ onMenu, relay, session_id }: Props) => {
       raw={raw}
       onRaw={setRaw}
       onMenu={onMenu}
+      gone={closed === "session_ended" && relay.sessions !== undefined && line === undefined}
       onReopen={resume}
       onFollow={follow}
     />

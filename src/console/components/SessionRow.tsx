@@ -2,7 +2,7 @@
  * SessionRow: one session in the list, with its actions.
  */
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from "lucide-react"
-import { type KeyboardEvent, useEffect, useRef, useState } from "react"
+import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { w } from "../words/words.js"
 import { isComposing } from "./isComposing.js"
@@ -26,9 +26,11 @@ interface Props {
 const stateOf = (line: SessionLine) =>
   needsYou(line) ? "asking" : line.state === "running" ? "working" : line.state === "idle" ? "ready" : "ended"
 
-const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
+const Menu = ({ name, onBack, onClose, onRemove, onRename, onArchive, archived }: {
   readonly name: string
   readonly archived: boolean
+  /** Close it, back to its button. */
+  readonly onBack: () => void
   readonly onClose: () => void
   readonly onRename: () => void
   readonly onArchive: () => void
@@ -38,15 +40,16 @@ const Menu = ({ name, onClose, onRemove, onRename, onArchive, archived }: {
   const may = useMay()
   useEffect(() => {
     box.current?.querySelector("button")?.focus()
-    const onDown = ({ target }: Event) =>
-      target instanceof Node && !box.current?.contains(target) && onClose()
-    addEventListener("pointerdown", onDown)
-    return () => removeEventListener("pointerdown", onDown)
+    const onElsewhere = ({ target }: Event) =>
+      target instanceof Node && box.current?.contains(target) === false && onClose()
+    const events = ["pointerdown", "focusin"] as const
+    for (const event of events) addEventListener(event, onElsewhere)
+    return () => events.forEach((event) => removeEventListener(event, onElsewhere))
   }, [onClose])
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return
     event.stopPropagation()
-    onClose()
+    onBack()
   }
   const entries = [
     [Pencil, w.rename, onRename],
@@ -85,7 +88,19 @@ export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, rel
   const name = sessionName(line.tool, line.folder, line.title) || line.session_id
   const state = stateOf(line)
   const opener = openedBy(line, parent)
-  const close = () => setMode("shown")
+  const close = useCallback(() => setMode("shown"), [])
+  const row = useRef<HTMLLIElement>(null)
+  const isBack = useRef(false)
+  /** Close what was opened by keyboard; the focus returns to where it was opened. */
+  const goBack = () => {
+    isBack.current = true
+    close()
+  }
+  useEffect(() => {
+    if (mode !== "shown" || !isBack.current) return
+    isBack.current = false
+    row.current?.querySelector<HTMLElement>(".row-more")?.focus()
+  }, [mode])
 
   if (mode === "rename") {
     const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
@@ -93,14 +108,16 @@ export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, rel
       if (event.key === "Escape") {
         // Elsewhere, Escape closes the list or stops the turn.
         event.stopPropagation()
-        close()
+        goBack()
       }
       if (event.key !== "Enter") return
+      // The same key does not press the button that gets the focus.
+      event.preventDefault()
       relay.change(line, { title: event.currentTarget.value.trim() })
-      close()
+      goBack()
     }
     return (
-      <li>
+      <li ref={row}>
         <input
           className="session-rename"
           defaultValue={line.title ?? ""}
@@ -114,7 +131,7 @@ export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, rel
     )
   }
   return (
-    <li className="session-item" data-menu={mode === "menu"} data-depth={Math.min(depth, 2)}>
+    <li ref={row} className="session-item" data-menu={mode === "menu"} data-depth={Math.min(depth, 2)}>
       <a
         className="session-row"
         href={`#/s/${encodeURIComponent(line.session_id)}`}
@@ -147,6 +164,7 @@ export const SessionRow = ({ current, depth, line, onOpen, onRemove, parent, rel
           name={name}
           archived={line.archived === true}
           onClose={close}
+          onBack={goBack}
           onRename={() => setMode("rename")}
           onArchive={() => relay.change(line, { archived: line.archived !== true })}
           onRemove={onRemove}

@@ -2,13 +2,13 @@
  * Sidebar: the list of sessions, those that need a person first, then by folder; on a phone it slides in.
  */
 import { Plus, Undo2, X } from "lucide-react"
-import { useEffect, useState } from "react"
+import { useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
 import { w } from "../words/words.js"
 import { LanguageChoice } from "./LanguageChoice.js"
 import { useMay } from "./rights.js"
-import { SearchResults } from "./SearchResults.js"
+import { isSearched, SearchResults } from "./SearchResults.js"
 import { depthsOf, groupsOf } from "./sessionGroups.js"
 import { SessionRow } from "./SessionRow.js"
 import { Settings } from "./Settings.js"
@@ -110,7 +110,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             </section>
           ))}
           <SearchResults query={filter} onOpen={onClose} />
-          {sessions.length > 0 && groups.length === 0 && archived.length === 0 && filter.trim().length < 2 &&
+          {sessions.length > 0 && groups.length === 0 && archived.length === 0 && !isSearched(filter) &&
             <p className="muted sidebar-empty">{w.noMatch}</p>}
           {archived.length > 0 && (
             <section aria-label={w.archived}>
@@ -129,19 +129,34 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
             <p className="muted sidebar-empty">{w.noSessions}</p>
           )}
         </div>
-        {relay.removed !== undefined && (
-          <p className="undo" role="status">
-            <span>
-              {w.removed(sessionName(relay.removed.tool, relay.removed.folder, relay.removed.title))}
-            </span>
-            <button type="button" className="button small" onClick={relay.undoRemove}>
-              <Undo2 size={13} aria-hidden /> {w.undo}
-            </button>
-          </p>
-        )}
+        {relay.removed !== undefined && <Removed line={relay.removed} onUndo={relay.undoRemove} />}
         <LanguageChoice />
       </nav>
     </>
+  )
+}
+
+/** The row that had the focus is gone: the way to get it back has it, then the list. */
+const Removed = ({ line, onUndo }: { readonly line: SessionLine; readonly onUndo: () => void }) => {
+  const button = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    const undo = button.current
+    const list = undo?.closest("nav")
+    if (document.activeElement === document.body) undo?.focus()
+    return () => {
+      setTimeout(() => {
+        if (document.activeElement !== document.body) return
+        list?.querySelector<HTMLElement>(".session-row, .new-session")?.focus()
+      })
+    }
+  }, [line])
+  return (
+    <p className="undo" role="status">
+      <span>{w.removed(sessionName(line.tool, line.folder, line.title))}</span>
+      <button type="button" className="button small" onClick={onUndo} ref={button}>
+        <Undo2 size={13} aria-hidden /> {w.undo}
+      </button>
+    </p>
   )
 }
 

@@ -11,6 +11,7 @@ import { type Shown, shownOf } from "./askArgs.js"
 import { Boundary } from "./Boundary.js"
 import { DiffView } from "./DiffView.js"
 import { Exact } from "./Exact.js"
+import { isComposing } from "./isComposing.js"
 import { LongText } from "./LongText.js"
 import { short, toJson } from "./plain.js"
 import { useShortcuts } from "./useShortcuts.js"
@@ -149,6 +150,12 @@ export const ToolAsk = ({ canEdit, item, onAnswer }: Props) => {
   const { command } = shown
   const editor = useMemo(() => canEdit ? editorOf(args, command) : undefined, [args, canEdit, command])
   const [mode, setMode] = useState<"ask" | "edit" | "deny">("ask")
+  /** What one has come back from: its button gets the focus again. */
+  const [left, setLeft] = useState<"ask" | "edit" | "deny">("ask")
+  const goBack = () => {
+    setLeft(mode)
+    setMode("ask")
+  }
   const [edited, setEdited] = useState(editor?.text ?? "")
   const [reason, setReason] = useState("")
   const updatedInput = editor?.read(edited)
@@ -209,7 +216,7 @@ export const ToolAsk = ({ canEdit, item, onAnswer }: Props) => {
           className="ask-reason"
           value={reason}
           onChange={({ target }) => setReason(target.value)}
-          onKeyDown={({ key }) => key === "Enter" && deny(false)}
+          onKeyDown={({ key, nativeEvent }) => key === "Enter" && !isComposing(nativeEvent) && deny(false)}
           placeholder={w.denyReason}
           aria-label={w.reason}
           autoFocus
@@ -233,9 +240,22 @@ export const ToolAsk = ({ canEdit, item, onAnswer }: Props) => {
               </button>
             ))}
             {editor !== undefined && (
-              <button type="button" className="button" onClick={() => setMode("edit")}>{w.edit}</button>
+              <button
+                type="button"
+                className="button"
+                onClick={() => setMode("edit")}
+                autoFocus={left === "edit"}
+              >
+                {w.edit}
+              </button>
             )}
-            <button type="button" className="button danger" onClick={() => setMode("deny")} title="Alt+D">
+            <button
+              type="button"
+              className="button danger"
+              onClick={() => setMode("deny")}
+              title="Alt+D"
+              autoFocus={left === "deny"}
+            >
               {w.deny}
             </button>
           </>
@@ -250,7 +270,7 @@ export const ToolAsk = ({ canEdit, item, onAnswer }: Props) => {
             >
               {w.allowAsEdited}
             </button>
-            <button type="button" className="button" onClick={() => setMode("ask")}>{w.back}</button>
+            <button type="button" className="button" onClick={goBack}>{w.back}</button>
           </>
         )}
         {mode === "deny" && (
@@ -261,7 +281,7 @@ export const ToolAsk = ({ canEdit, item, onAnswer }: Props) => {
             <button type="button" className="button danger" onClick={() => deny(true)}>
               {w.denyAndStop}
             </button>
-            <button type="button" className="button" onClick={() => setMode("ask")}>{w.back}</button>
+            <button type="button" className="button" onClick={goBack}>{w.back}</button>
           </>
         )}
       </div>

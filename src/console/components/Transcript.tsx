@@ -11,6 +11,7 @@ import { type Item, openAsks, type View } from "../../messages/View.js"
 import { onAddress, placeInAddress } from "../relay/address.js"
 import type { Unsent } from "../relay/kept.js"
 import type { State } from "../relay/SessionStore.js"
+import { onCalled } from "../relay/shell.js"
 import { w } from "../words/words.js"
 import { ItemView } from "./ItemView.js"
 import { type Row, rowAt, rowsOf } from "./rows.js"
@@ -112,6 +113,8 @@ export const Transcript = ({ onAnswer, onEdit, onPrompt, state }: Props) => {
   const { folder, tool } = view
   const { edit_input } = view.can
   const shared = useMemo(() => ({ tool, folder, edit_input }), [edit_input, folder, tool])
+
+  useEffect(() => onCalled(toEnd), [toEnd])
 
   // A person who sends a prompt wants to see the answer.
   const said = unsent.length

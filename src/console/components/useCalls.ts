@@ -1,7 +1,7 @@
 /**
  * useCalls: alerts the person: the number of waiting sessions is on the app's icon and in the title. A new
  * question plays a sound, if enabled, and shows a notification of the page's own where there is no push,
- * unless somebody is looking at the page.
+ * unless somebody is looking at the page. Of several tabs, one calls.
  */
 import { useEffect, useRef } from "react"
 import type { SessionLine } from "../model/sessions.js"
@@ -40,6 +40,23 @@ const callFromPage = async ({ session_id, tool }: SessionLine, request_id: strin
   })
 }
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** The tab that is looked at comes first; how long the others leave it to the one that calls, in ms. */
+const courtesyMs = 150
+const heldMs = 5000
+
+/** In one tab of this browser only, and in the one that is looked at, if any. */
+const inOneTab = async (tag: string, isLookedAt: boolean, call: () => void) => {
+  // Browsers have no locks where the page was loaded without encryption.
+  if (!isSecureContext) return call()
+  if (!isLookedAt) await pause(courtesyMs)
+  await navigator.locks.request(`ai-relay.call ${tag}`, { ifAvailable: true }, async (lock) => {
+    if (lock === null) return
+    call()
+    await pause(heldMs)
+  })
+}
+
 /** Withdraws notifications of questions that are no longer open. */
 const withdraw = async (open: ReadonlyMap<string, SessionLine>) => {
   if (!canHaveWorker()) return
@@ -72,12 +89,13 @@ export const useCalls = (sessions: ReadonlyArray<SessionLine> | undefined, curre
     if (before === undefined) return
     for (const [tag, line] of open) {
       if (before.has(tag)) continue
-      if (document.visibilityState === "visible" && document.hasFocus() && line.session_id === current) {
-        continue
-      }
-      if (sound()) playSound()
-      const request_id = tag.slice(line.session_id.length + 1)
-      if (document.visibilityState !== "visible" && notify()) void callFromPage(line, request_id, open.size)
+      const isLookedAt = document.visibilityState === "visible" && document.hasFocus()
+      void inOneTab(tag, isLookedAt, () => {
+        if (isLookedAt && line.session_id === current) return
+        if (sound()) playSound()
+        const request_id = tag.slice(line.session_id.length + 1)
+        if (document.visibilityState !== "visible" && notify()) void callFromPage(line, request_id, open.size)
+      })
     }
   }, [current, sessions])
 }

@@ -112,6 +112,13 @@ export const useRelay = (): Relay => {
     act(http.changeSession(line.session_id, change))
   }
 
+  const settle = useRef(() => {})
+  // A page that is left cannot undo anything any more.
+  useEffect(() => {
+    const onLeave = () => settle.current()
+    addEventListener("pagehide", onLeave)
+    return () => removeEventListener("pagehide", onLeave)
+  }, [])
   const settleRemoval = () => {
     const pending = removal.current
     if (pending === undefined) return
@@ -120,6 +127,7 @@ export const useRelay = (): Relay => {
     setRemoved(undefined)
     act(http.removeSession(pending.line.session_id))
   }
+  settle.current = settleRemoval
   const remove = (line: SessionLine) => {
     settleRemoval()
     removal.current = { line, timer: setTimeout(settleRemoval, undoMs) }

@@ -11,7 +11,7 @@ export const lastPart = (path: string): string => path.split("/").findLast((part
 
 /** A session's name: its title, otherwise its folder. */
 export const sessionName = (tool: string, folder: string, title?: string): string =>
-  title !== undefined && title !== "" ? title : tool === "demo" ? "A cent too high" : lastPart(folder)
+  title !== undefined && title !== "" ? title : tool === "demo" ? w.demoTitle : lastPart(folder)
 
 export const age = (ts: number, now = relayNow()): string => {
   const seconds = Math.max(0, now - ts)
@@ -21,19 +21,35 @@ export const age = (ts: number, now = relayNow()): string => {
   return w.days(Math.floor(seconds / 86_400))
 }
 
-export const duration = (seconds: number): string =>
-  seconds < 60
-    ? `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
-    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+const formats = new Map<string, Intl.NumberFormat>()
+/** A number as it is written in the page's language. */
+const written = (value: number, fraction: number, style: Intl.NumberFormatOptions = {}): string => {
+  const key = `${w.locale} ${fraction} ${style.style}`
+  const format = formats.get(key) ??
+    new Intl.NumberFormat(w.locale, { maximumFractionDigits: fraction, ...style })
+  formats.set(key, format)
+  return format.format(value)
+}
+
+export const duration = (seconds: number): string => {
+  const whole = Math.round(seconds)
+  return whole < 60
+    ? w.seconds(written(seconds, seconds < 10 ? 1 : 0))
+    : w.minutesAndSeconds(Math.floor(whole / 60), whole % 60)
+}
 
 export const count = (tokens: number): string =>
   tokens < 1000
     ? String(tokens)
     : tokens < 1_000_000
-    ? `${(tokens / 1000).toFixed(tokens < 10_000 ? 1 : 0)}k`
-    : `${(tokens / 1_000_000).toFixed(1)}M`
+    ? `${written(tokens / 1000, tokens < 10_000 ? 1 : 0)}k`
+    : `${written(tokens / 1_000_000, 1)}M`
 
-export const money = (usd: number): string => usd < 0.01 && usd > 0 ? "< $0.01" : `$${usd.toFixed(2)}`
+export const money = (usd: number): string => {
+  const inDollars = (value: number) =>
+    written(value, 2, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" })
+  return usd < 0.01 && usd > 0 ? `< ${inDollars(0.01)}` : inDollars(usd)
+}
 
 const has = <Words extends object>(words: Words, name: string): name is Extract<keyof Words, string> =>
   Object.hasOwn(words, name)

@@ -19,7 +19,7 @@ import {
 import { answersOf, number } from "../../messages/read.js"
 import { reduce } from "../../messages/reduce.js"
 import { type Decided, empty, type View } from "../../messages/View.js"
-import { forgetUnsent, keepUnsent, type Unsent, unsentOf, wordsOf } from "./kept.js"
+import { forgetUnsent, keepUnsent, rememberStarted, type Unsent, unsentOf, wordsOf } from "./kept.js"
 
 export interface State {
   readonly view: View
@@ -167,7 +167,10 @@ export const openStore = (session_id: string, options: StoreOptions): SessionSto
     session_id,
     after_seq: 0,
     onEvent: (event) => {
-      if (!greeted && event.type === "session_start") aim(event)
+      if (!greeted && event.type === "session_start") {
+        rememberStarted(session_id)
+        aim(event)
+      }
       greeted = true
       events.push(event)
       schedule()

@@ -68,7 +68,7 @@ export const takeToken = (): OfferedToken | undefined => {
 /** The session in the URL. */
 export const sessionInAddress = (): string | undefined => {
   const id = /^#\/s\/([^&?]+)/.exec(location.hash)?.[1]
-  return id === undefined ? undefined : decodeURIComponent(id)
+  return id === undefined ? undefined : decoded(id)
 }
 
 /** The position in the session given by the URL, as a `seq`. */

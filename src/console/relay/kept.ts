@@ -109,6 +109,14 @@ export const rememberHandshake = (session_id: string, handshake: Handshake) => {
   write(sessionStorage, handshakeKey(session_id), { ...rest, snowflake: account })
 }
 
+/** The relay has the session: from now on it is joined, and never begun again. */
+export const rememberStarted = (session_id: string) => {
+  const handshake = handshakeOf(session_id)
+  if (handshake !== undefined && handshake.must_exist !== true) {
+    rememberHandshake(session_id, { ...handshake, must_exist: true })
+  }
+}
+
 // --- what was written ------------------------------------------------------------------------------------------------
 
 const draftKey = (session_id: string) => `ai-relay.draft.${session_id}`
@@ -128,6 +136,14 @@ export const keepDraft = (session_id: string, text: string): boolean => {
   if (text === "") localStorage.removeItem(draftKey(session_id))
   else if (!write(localStorage, draftKey(session_id), text.slice(0, mostDraft))) return false
   return text.length <= mostDraft
+}
+/** Calls when another tab of this browser changes the draft. Gives what stops it. */
+export const onDraft = (session_id: string, call: (text: string) => void) => {
+  const onStorage = ({ key, storageArea }: StorageEvent) => {
+    if (storageArea === localStorage && key === draftKey(session_id)) call(draftOf(session_id))
+  }
+  addEventListener("storage", onStorage)
+  return () => removeEventListener("storage", onStorage)
 }
 
 /** Prompts sent from this browser, the latest last. */

@@ -17,18 +17,35 @@ export const startWorker = () => {
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     // Sent only by our own worker when a notification was tapped.
     if (typeof data !== "object" || data === null || !("session_id" in data)) return
-    if (typeof data.session_id === "string") goTo(data.session_id)
+    if (typeof data.session_id !== "string") return
+    goTo(data.session_id)
+    // Nothing may cover the question.
+    for (const dialog of document.querySelectorAll<HTMLDialogElement>("dialog[open]")) dialog.close()
+    dispatchEvent(new Event(called))
   })
 }
 
-/** Whether nobody is writing and no dialog is open. */
-const isUndisturbing = (): boolean => {
-  const { activeElement } = document
-  const isWriting =
-    (activeElement instanceof HTMLTextAreaElement || activeElement instanceof HTMLInputElement)
-    && activeElement.value !== ""
-  return document.hidden || (!isWriting && document.querySelector("dialog[open]") === null)
+const called = "ai-relay-called"
+/** Calls when a notification was tapped: its session is shown, with the question in sight. */
+export const onCalled = (call: () => void) => {
+  addEventListener(called, call)
+  return () => removeEventListener(called, call)
 }
+
+const hasText = (element: Element | null): boolean =>
+  (element instanceof HTMLTextAreaElement || element instanceof HTMLInputElement) && element.value !== ""
+
+/** An answer half given, a link that is shown once, or images: a reload would lose it. */
+const holdsMore = (): boolean =>
+  document.querySelector("dialog[open], .session-rename, .ask :checked") !== null
+  || [...document.querySelectorAll(".ask input, .ask textarea, .dock textarea")].some((field) =>
+    hasText(field) && field.closest(".composer") === null
+  )
+  // Whoever would ask before the page is left.
+  || !dispatchEvent(new Event("beforeunload", { cancelable: true }))
+
+/** Whether nobody is writing, and nothing is lost. */
+const isUndisturbing = (): boolean => !holdsMore() && (document.hidden || !hasText(document.activeElement))
 
 /** Whether the relay has another page than this one: it was replaced by another version while this page was open. */
 const isOlder = async (): Promise<boolean> => {

@@ -58,7 +58,6 @@ export const de: Words = {
     openThere: "In einem Terminal geöffnet",
     waits: "Wartet in einem Terminal auf Sie",
     openHere: "Hier geöffnet",
-    now: "jetzt",
     handOver: "Im Terminal fortsetzen",
     handOverAsk: "Im Terminal fortsetzen?",
     handOverHelp:
@@ -254,6 +253,8 @@ export const de: Words = {
   minutes: (count) => `${count} Min.`,
   hours: (count) => `${count} Std.`,
   days: (count) => count === 1 ? "1 Tag" : `${count} Tage`,
+  seconds: (count) => `${count} s`,
+  minutesAndSeconds: (minutes, seconds) => `${minutes} min ${seconds} s`,
   filterSessions: "Sitzungen durchsuchen",
   foundInside: "In Unterhaltungen gefunden",
   nothingSaid: "In keiner Sitzung kommt das vor.",
@@ -282,6 +283,7 @@ export const de: Words = {
   agent: "Agent",
   demo: "Demo",
   demoSub: "Aufgezeichnet, sofort bereit",
+  demoTitle: "Ein Cent zu viel",
   demoPrompt: "Warum ist die Summe mancher Warenkörbe einen Cent zu hoch?",
   terminal: "Terminal",
   terminalSub: "Jedes Programm im Terminal",
@@ -290,6 +292,11 @@ export const de: Words = {
   loginUnknown: "Anmeldung nicht geprüft",
   notSignedIn: "nicht angemeldet",
   notInstalled: "nicht installiert",
+  advice: {
+    install: (what) => `Auf der Maschine des Relays installieren: ${what}`,
+    run: (command) => `Auf der Maschine des Relays ausführen: ${command}`,
+    runOnce: (command) => `Auf der Maschine des Relays einmal ${command} ausführen und sich dort anmelden.`
+  },
   moreAgents: (count) =>
     count === 1 ? "1 weiterer unterstützter Agent" : `${count} weitere unterstützte Agenten`,
   folder: "Ordner",
@@ -332,6 +339,7 @@ export const de: Words = {
   connectionLost: "Verbindung unterbrochen. Wird wiederhergestellt; nichts geht verloren.",
   sessionEnded: "Die Sitzung ist beendet.",
   sessionStopped: (agent, why) => `${agent} wurde unerwartet beendet${why === "" ? "" : ` (${why})`}.`,
+  sessionGone: "Das Relay hat diese Sitzung nicht mehr. Was hier steht, ist alles, was von ihr übrig ist.",
   readOnly: "Sie lesen eine frühere Sitzung. Der Agent läuft nicht.",
   resume: "Fortsetzen",
   resumeFailed: "Diese Sitzung kann nicht fortgesetzt, aber weiterhin gelesen werden.",

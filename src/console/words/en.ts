@@ -56,7 +56,6 @@ export const en = {
     openThere: "Open in a terminal",
     waits: "Waits for you in a terminal",
     openHere: "Open here",
-    now: "now",
     handOver: "Continue in the terminal",
     handOverAsk: "Continue in the terminal?",
     handOverHelp:
@@ -251,6 +250,8 @@ export const en = {
   minutes: (count: number) => `${count} min`,
   hours: (count: number) => `${count} h`,
   days: (count: number) => `${count} d`,
+  seconds: (count: string) => `${count} s`,
+  minutesAndSeconds: (minutes: number, seconds: number) => `${minutes} min ${seconds} s`,
   filterSessions: "Search sessions",
   foundInside: "Found in conversations",
   nothingSaid: "Nobody said that in any session.",
@@ -280,6 +281,7 @@ export const en = {
   agent: "Agent",
   demo: "Demo",
   demoSub: "Recorded session, no setup",
+  demoTitle: "A cent too high",
   demoPrompt: "Why is the total of some carts a cent too high?",
   terminal: "Terminal",
   terminalSub: "Any command-line program",
@@ -288,6 +290,11 @@ export const en = {
   loginUnknown: "sign-in not checked",
   notSignedIn: "not signed in",
   notInstalled: "not installed",
+  advice: {
+    install: (what: string) => `Install it on the relay’s machine: ${what}`,
+    run: (command: string) => `On the relay’s machine run: ${command}`,
+    runOnce: (command: string) => `On the relay’s machine run ${command} once and log in there.`
+  },
   moreAgents: (count: number) => count === 1 ? "1 more supported agent" : `${count} more supported agents`,
   folder: "Folder",
   folderDefault: (path: string | undefined) => path ?? "the relay’s own folder",
@@ -332,6 +339,7 @@ export const en = {
   sessionEnded: "The session has ended.",
   sessionStopped: (agent: string, why: string) =>
     `${agent} stopped unexpectedly${why === "" ? "" : ` (${why})`}.`,
+  sessionGone: "The relay no longer has this session. What is shown here is all that is left of it.",
   readOnly: "You are reading a past session. The agent is not running.",
   resume: "Resume",
   resumeFailed: "This session cannot be resumed, but you can still read it.",

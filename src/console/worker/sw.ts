@@ -145,20 +145,44 @@ const show = async (message: Message) => {
   } as NotificationOptions)
 }
 
+/** The tab to show a session in: one that shows it already, otherwise the one that was looked at last. */
+const tabFor = async (address: string) => {
+  const rank = ({ focused, url, visibilityState }: Page) => {
+    const { hash } = new URL(url)
+    return hash === address || hash.startsWith(`${address}?`)
+      ? 3
+      : focused
+      ? 2
+      : visibilityState === "visible"
+      ? 1
+      : 0
+  }
+  const tabs = (await pages()).filter(({ url }) => ["/", page].includes(new URL(url).pathname))
+  return tabs.toSorted((left, right) => rank(right) - rank(left))[0]
+}
+
 const open = async (session_id: string) => {
-  const [found] = await pages()
-  if (found === undefined) return worker.clients.openWindow(`/#/s/${encodeURIComponent(session_id)}`)
+  const address = `#/s/${encodeURIComponent(session_id)}`
+  const found = await tabFor(address)
+  if (found === undefined) return worker.clients.openWindow(`/${address}`)
   found.postMessage({ type: "open", session_id })
   await found.focus()
 }
 
+/** How many sessions the notifications on show are waiting for. */
+const countAsking = async () => {
+  const shown = (await worker.registration.getNotifications()).map(({ data }): unknown => data)
+  const asking = shown.filter(isMessage).filter(({ kind }) => kind === "question")
+  return new Set(asking.map(({ session_id }) => session_id)).size
+}
+
 /** Only a button answers: a tap on the notification opens the session. */
 const answer = async (message: Message, behavior: string) => {
-  const again = (body: string) =>
+  const again = (body: string, kind: Message["kind"]) =>
     worker.registration.showNotification(words.waits(nameOf(message.tool)), {
       body,
       tag: tagOf(message),
-      data: { ...message, ticket: undefined },
+      data: { ...message, kind, ticket: undefined },
       icon: "/icon-192.png"
     })
   try {
@@ -167,11 +191,11 @@ const answer = async (message: Message, behavior: string) => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ ticket: message.ticket, behavior })
     })
-    if (status === 410) await again(words.over)
-    else if (status !== 204) await again(words.failed)
-    else await setBadge(message.waiting - 1)
+    if (status === 410) await again(words.over, "done")
+    else if (status === 204) await setBadge(await countAsking())
+    else await again(words.failed, "question")
   } catch {
-    await again(words.failed)
+    await again(words.failed, "question")
   }
 }
 

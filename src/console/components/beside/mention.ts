@@ -7,9 +7,14 @@ export interface Mention {
   readonly query: string
 }
 
+/** Scripts that put no spaces between words, and their marks. */
+const unspaced = String
+  .raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF1F`
+const before = new RegExp(`(?:^|[\\s([{"'\`${unspaced}])@([^\\s@"'\`，。、；：？！）]*)$`, "u")
+
 /** The file name being typed before the caret; undefined: none. An `@` within a word is an email address. */
 export const mentionAt = (text: string, caret: number): Mention | undefined => {
-  const found = /(?:^|[\s([{"'`])@([^\s@"'`]*)$/.exec(text.slice(0, caret))
+  const found = before.exec(text.slice(0, caret))
   if (found === null) return undefined
   const query = found[1] ?? ""
   return { at: caret - query.length - 1, query }
@@ -24,7 +29,8 @@ export const withMention = (
   { at, query }: Mention,
   path: string
 ): { readonly text: string; readonly caret: number } => {
-  const name = mentionOf(path)
+  // Agents look for a name behind a space.
+  const name = (new RegExp(`[${unspaced}]$`, "u").test(text.slice(0, at)) ? " " : "") + mentionOf(path)
   const rest = text.slice(at + 1 + query.length)
   return { text: text.slice(0, at) + name + rest.replace(/^ /, ""), caret: at + name.length }
 }

@@ -1,0 +1,199 @@
+/** One session in several tabs: what is written, answered, deleted or opened again in one of them holds in all. */
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { connect } from "../support/client.js"
+import { installFakeClaude } from "../support/fakeClaude.js"
+import { whyNoBrowser } from "../support/page.js"
+import { areThere, isIdle, prompt, said } from "./actions.js"
+import { patience, setStage } from "./stage.js"
+
+const missing = whyNoBrowser()
+if (missing !== undefined) console.log(`skipping several tabs: ${missing}`)
+
+describe.skipIf(missing !== undefined)("a session in two tabs", () => {
+  const stage = setStage((home) => Promise.resolve(installFakeClaude(home)))
+
+  const begun = async (session_id: string, text: string) => {
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "claude",
+      folder: stage.home,
+      session_id,
+      linger: 600
+    })
+    await client.waitFor("session_start")
+    client.send({ text })
+    await client.waitFor(text.includes("ASK") ? "permission_request" : "turn_end", { within: patience })
+    await client.close()
+  }
+  const box = (page: Page) => page.getByLabel("Prompt", { exact: true })
+  const show = async (page: Page, session_id: string) => {
+    await page.goto(`${stage.url()}/#/s/${session_id}`)
+    await isIdle(page)
+  }
+  const two = async (session_id: string) => {
+    const one = await stage.open()
+    await show(one, session_id)
+    const other = await stage.another(one)
+    await show(other, session_id)
+    return [one, other] as const
+  }
+  const row = (page: Page, name: string) => page.locator(".session-item", { hasText: name })
+  const choose = async (page: Page, name: string, what: string) => {
+    await row(page, name).hover()
+    await row(page, name).getByRole("button", { name: `More for ${name}` }).click()
+    await page.getByRole("button", { name: what, exact: true }).click()
+  }
+  const listed = async () =>
+    (await (await fetch(`${stage.url()}/sessions`)).json() as { sessions: Array<{ session_id: string }> })
+      .sessions.map(({ session_id }) => session_id)
+
+  it("has one draft, and what one tab sent is not there to be sent again", async () => {
+    await begun("drafts", "hello")
+    const [one, other] = await two("drafts")
+    await box(one).fill("half a sentence")
+    await expect.poll(() => box(other).inputValue(), { timeout: patience }).toBe("half a sentence")
+    await box(other).press("End")
+    await box(other).pressSequentially(", and the rest")
+    await expect.poll(() => box(one).inputValue(), { timeout: patience }).toBe(
+      "half a sentence, and the rest"
+    )
+    await one.keyboard.press("Enter")
+    await areThere(other.getByText("half a sentence, and the rest"), 1)
+    expect(await box(other).inputValue()).toBe("")
+  })
+
+  it("is not begun anew by a tab that shows it when it was deleted in another", async () => {
+    await begun("deleted", "hello deleted")
+    const [one, other] = await two("deleted")
+    await choose(one, "hello deleted", "Delete")
+    await other.getByText("The relay no longer has this session.").waitFor()
+    expect(await other.getByRole("button", { name: "Resume" }).count()).toBe(0)
+    await said(other, "hello deleted")
+    await other.reload()
+    await other.getByRole("heading", { name: "Session not found" }).waitFor()
+    expect(await listed()).not.toContain("deleted")
+  })
+
+  it("begun here is not begun anew either after a reload", async () => {
+    const one = await stage.open()
+    await one.goto(stage.url())
+    await one.getByRole("radio", { name: /Claude Code/ }).check()
+    await one.getByRole("button", { name: "Start session" }).click()
+    await one.getByText("Ready when you are").waitFor()
+    await prompt(one, "hello begun here")
+    await isIdle(one)
+    const session_id = one.url().split("/s/")[1] ?? ""
+    await fetch(`${stage.url()}/sessions/${session_id}`, { method: "DELETE" })
+    await one.getByText("The relay no longer has this session.").waitFor()
+    await one.reload()
+    await one.getByRole("heading", { name: "Session not found" }).waitFor()
+    expect(await listed()).not.toContain(session_id)
+  })
+
+  it("stays deleted when the tab is closed before the time to undo it is over", async () => {
+    await begun("left", "hello left")
+    const [one] = await two("left")
+    await choose(one, "hello left", "Delete")
+    await one.getByText("Deleted “hello left”").waitFor()
+    await one.close()
+    await expect.poll(listed, { timeout: patience }).not.toContain("left")
+  })
+
+  it("that ended is live again in both when it is opened again in one", async () => {
+    await begun("again", "hello again")
+    const [one, other] = await two("again")
+    await one.getByRole("button", { name: "End session" }).click()
+    await one.locator("dialog[open]").getByRole("button", { name: "End session" }).click()
+    await one.getByText("The session has ended.").waitFor()
+    const reader = await stage.another(one)
+    await reader.goto(`${stage.url()}/#/s/again`)
+    await reader.getByText("You are reading a past session.").waitFor()
+    await other.getByRole("button", { name: "Resume" }).click()
+    for (const page of [other, one, reader]) await isIdle(page)
+  })
+
+  it("says so when the relay has lost it, and begins nothing in its place", async () => {
+    await begun("lost", "hello lost")
+    const one = await stage.open()
+    await show(one, "lost")
+    await stage.crash(() => Promise.resolve(rmSync(join(stage.home, "state"), { recursive: true })))
+    await one.getByText("The relay no longer has this session.").waitFor()
+    await said(one, "hello lost")
+    expect(await listed()).toEqual([])
+  })
+})
+
+describe.skipIf(missing !== undefined)("by keyboard", () => {
+  const stage = setStage((home) => Promise.resolve(installFakeClaude(home)))
+
+  const asking = async (session_id: string) => {
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "claude",
+      folder: stage.home,
+      session_id,
+      linger: 600
+    })
+    await client.waitFor("session_start")
+    client.send({ text: `ASK ${session_id}` })
+    await client.waitFor("permission_request", { within: patience })
+    await client.close()
+  }
+  const focused = (page: Page) =>
+    page.evaluate(
+      "(({ innerText, ariaLabel }) => ariaLabel ?? innerText.trim())(document.activeElement)"
+    )
+
+  it("a reason is written with an input method: Enter takes a word, and then sends it", async () => {
+    await asking("ime")
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#/s/ime`)
+    await page.getByRole("button", { name: "Deny", exact: true }).click()
+    const reason = page.getByLabel("Reason", { exact: true })
+    await reason.focus()
+    const keyboard = await page.context().newCDPSession(page)
+    await keyboard.send("Input.imeSetComposition", { text: "不要", selectionStart: 2, selectionEnd: 2 })
+    // What Chromium tells of the key that takes the word.
+    await page.evaluate(
+      "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', "
+        + "{ key: 'Enter', keyCode: 229, isComposing: true, bubbles: true }))"
+    )
+    await keyboard.send("Input.insertText", { text: "不要" })
+    expect(await reason.inputValue()).toBe("不要")
+    await page.keyboard.press("Enter")
+    await said(page, "denied: 不要")
+  })
+
+  it("the focus is never lost: not by a menu, a new name, a deletion, or the way back to a question", async () => {
+    await asking("focus")
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#/s/focus`)
+    const more = page.getByRole("button", { name: "More for ASK focus" })
+    await page.getByRole("button", { name: "Deny", exact: true }).press("Enter")
+    await page.getByRole("button", { name: "Back", exact: true }).press("Enter")
+    expect(await focused(page)).toBe("Deny")
+    await more.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect.poll(() => focused(page)).toBe("More for ASK focus")
+    await more.press("Enter")
+    for (let step = 0; step < 3; step++) await page.keyboard.press("Tab")
+    await areThere(page.locator(".row-menu"), 0)
+    await more.press("Enter")
+    await page.keyboard.press("Enter")
+    await page.getByLabel("Title", { exact: true }).fill("A new name")
+    await page.keyboard.press("Enter")
+    await expect.poll(() => focused(page)).toBe("More for A new name")
+    await page.keyboard.press("Enter")
+    await page.getByRole("button", { name: "Delete", exact: true }).press("Enter")
+    await expect.poll(() => focused(page)).toBe("Undo")
+    await page.keyboard.press("Enter")
+    await expect.poll(() => page.evaluate("document.activeElement !== document.body")).toBe(true)
+  })
+
+  it("an address that is no address leads to no session, not to a broken page", async () => {
+    const page = await stage.open()
+    await page.goto(`${stage.url()}/#/s/100%`)
+    await page.getByRole("heading", { name: "Session not found" }).waitFor()
+  })
+})
