@@ -13,7 +13,7 @@ import { type ModelApi, startModelApi } from "../support/modelApi/ModelApi.js"
 import { reply } from "../support/modelApi/script.js"
 import { phone, whyNoBrowser } from "../support/page.js"
 import { type Browser, type PushService, startPushService } from "../support/pushService.js"
-import { prompt, said, violations } from "./actions.js"
+import { areThere, openDemo, prompt, said, violations } from "./actions.js"
 import { look, patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -229,6 +229,44 @@ describe.skipIf(missing !== undefined)("a phone", () => {
     )
   })
 
+  it("opens a session in the tab that shows it, with the question in sight and nothing over it", async () => {
+    const one = await openPhone()
+    await openDemo(stage, one, "one")
+    const two = await stage.another(one)
+    await openDemo(stage, two, "two")
+    const start = await stage.another(one)
+    await start.goto(stage.url())
+    await openSettings(start)
+    const worker = await workerOf(one.context())
+    await start.reload()
+    await openSettings(start)
+    const show = (session_id: string) =>
+      worker.evaluate(
+        `registration.showNotification("x", { tag: "${session_id}", data: { kind: "question", session_id: "${session_id}", waiting: 1 } })`
+      )
+    // Only a person's own tap may raise a window; what is said to the page comes before that.
+    const tapOn = async (session_id: string) => {
+      await showing(worker, () => show(session_id))
+      await tap(worker, "").catch((error: unknown) => expect(String(error)).toMatch(/focus a window/))
+    }
+    await two.bringToFront()
+    await two.getByRole("button", { name: "More actions" }).click()
+    await two.getByRole("button", { name: "Events" }).click()
+    await two.locator("dialog[open]").waitFor()
+    await tapOn("two")
+    await areThere(two.locator("dialog[open]"), 0)
+    expect(one.url()).toMatch(/one$/)
+    await areThere(start.locator("dialog[open]"), 1)
+
+    // Nobody shows it: some tab does then, and its settings do not cover it.
+    await one.close()
+    await two.close()
+    await tapOn("one")
+    await start.getByText("Ready when you are").waitFor()
+    await areThere(start.locator("dialog[open]"), 0)
+    await areThere(start.locator(".sidebar[data-open=true]"), 0)
+  })
+
   it.each(["is open", "is opened"])(
     "that %s while the relay is replaced by a newer one gets the newer page",
     async (how) => {
@@ -256,6 +294,29 @@ describe.skipIf(missing !== undefined)("a phone", () => {
       await page.getByRole("radio", { name: /Demo/ }).waitFor()
     }
   )
+
+  it("does not lose what a dialog holds to the page of a newer relay while it is looked away from", async () => {
+    const page = await openPhone()
+    await page.addInitScript(
+      "window.away = false; Object.defineProperty(document, 'hidden', { get: () => window.away })"
+    )
+    await page.goto(stage.url())
+    await openSettings(page)
+    await page.evaluate("window.away = window.old = true")
+    const asked = page.waitForResponse("**/index.html")
+    await stage.restart(() =>
+      page.context().route("**/index.html", (route) =>
+        route.fulfill({
+          contentType: "text/html",
+          body: "<script type=module src=/assets/newer.js></script>"
+        }))
+    )
+    await asked
+    await page.evaluate("new Promise((resolve) => setTimeout(resolve, 500))")
+    expect(await page.evaluate("window.old")).toBe(true)
+    await page.keyboard.press("Escape")
+    await expect.poll(() => page.evaluate("window.old"), { timeout: patience }).toBeUndefined()
+  })
 
   it("is shown a code with an address and a token of its own, which can be revoked; or why it cannot reach the relay", async () => {
     const page = await stage.open()

@@ -114,6 +114,53 @@ describe.skipIf(missing !== undefined)("a session in two tabs", () => {
     for (const page of [other, one, reader]) await isIdle(page)
   })
 
+  it("calls once, and not at all while the question is looked at in one of them", async () => {
+    await begun("calls", "hello calls")
+    await begun("busy", "hello busy")
+    const looking = await stage.open({ permissions: ["notifications"] })
+    await looking.context().addInitScript(`
+      localStorage.setItem("ai-relay.sound", "true")
+      localStorage.setItem("ai-relay.notify", "true")
+      PushManager.prototype.subscribe = () => Promise.reject(new Error("there is no push service"))
+      window.sounds = 0
+      window.AudioContext = class { constructor() { window.sounds += 1; throw new Error("silent") } }`)
+    const behind = `
+      Object.defineProperty(document, "visibilityState", { get: () => "hidden" })
+      document.hasFocus = () => false`
+    await show(looking, "calls")
+    const others = [await stage.another(looking), await stage.another(looking)]
+    for (const page of others) {
+      await page.addInitScript(behind)
+      await page.goto(stage.url())
+      await row(page, "hello calls").waitFor()
+    }
+    const sounds = async () =>
+      (await Promise.all(
+        [looking, ...others].map((page) => page.evaluate("window.sounds") as Promise<number>)
+      ))
+        .reduce((sum, each) => sum + each, 0)
+    const notices = () =>
+      looking.evaluate(
+        "navigator.serviceWorker.ready.then((found) => found.getNotifications()).then((all) => all.length)"
+      )
+    const asks = async (session_id: string) => {
+      const client = await connect(stage.url().replace("http:", "ws:"), { session_id })
+      await client.waitFor("session_start")
+      client.send({ text: "ASK" })
+      await client.waitFor("permission_request", { within: patience })
+      await client.close()
+      for (const page of others) await row(page, `hello ${session_id}`).getByText("waiting for you").waitFor()
+      // Longer than a tab behind leaves it to another.
+      await looking.waitForTimeout(600)
+    }
+    await asks("calls")
+    expect([await sounds(), await notices()]).toEqual([0, 0])
+    await looking.goto(`${stage.url()}/#/`)
+    await row(looking, "hello busy").waitFor()
+    await asks("busy")
+    expect([await sounds(), await notices()]).toEqual([1, 0])
+  })
+
   it("says so when the relay has lost it, and begins nothing in its place", async () => {
     await begun("lost", "hello lost")
     const one = await stage.open()
