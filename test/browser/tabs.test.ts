@@ -244,3 +244,57 @@ describe.skipIf(missing !== undefined)("by keyboard", () => {
     await page.getByRole("heading", { name: "Session not found" }).waitFor()
   })
 })
+
+describe.skipIf(missing !== undefined)("a browser whose access ends", () => {
+  const token = "the-right-token-long-enough"
+  const stage = setStage((home) => Promise.resolve(installFakeClaude(home)), [
+    "--auth",
+    "always",
+    "--token",
+    token
+  ])
+
+  const ask = (method: string, path: string, body?: object) =>
+    fetch(stage.url() + path, {
+      method,
+      headers: { "authorization": `Bearer ${token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) })
+    })
+
+  it("shows no list any more and says why, and a new token is entered once for all tabs", async () => {
+    const client = await connect(stage.url().replace("http:", "ws:"), {
+      tool: "claude",
+      folder: stage.home,
+      session_id: "secret",
+      linger: 600,
+      token
+    })
+    await client.waitFor("session_start")
+    client.send({ text: "a secret title" })
+    await client.waitFor("turn_end", { within: patience })
+    await client.close()
+    const { fragment, name } =
+      await (await ask("POST", "/devices", { scopes: ["view", "prompt"], expires_in: 3600 }))
+        .json() as { fragment: string; name: string }
+    const one = await stage.open()
+    await one.goto(`${stage.url()}/${fragment}`)
+    await one.getByRole("button", { name: "Use it" }).click()
+    await one.getByRole("link", { name: /a secret title/ }).click()
+    await isIdle(one)
+    await one.getByLabel("Prompt", { exact: true }).fill("what I was about to say")
+    const other = await stage.another(one)
+    await other.goto(stage.url())
+    await other.getByRole("link", { name: /a secret title/ }).waitFor()
+
+    await ask("DELETE", `/tokens/${name}`)
+    for (const page of [one, other]) {
+      await page.getByText("This page's access has ended").waitFor()
+      await areThere(page.getByRole("link", { name: /a secret title/ }), 0)
+    }
+    await other.getByLabel("Token", { exact: true }).fill(token)
+    await other.keyboard.press("Enter")
+    await other.getByRole("link", { name: /a secret title/ }).waitFor()
+    await isIdle(one)
+    expect(await one.getByLabel("Prompt", { exact: true }).inputValue()).toBe("what I was about to say")
+  })
+})

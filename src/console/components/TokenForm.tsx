@@ -2,7 +2,8 @@
  * TokenForm: asks for the relay's access token. It is stored for this tab only.
  */
 import { KeyRound } from "lucide-react"
-import { type FormEvent, useState } from "react"
+import { type FormEvent, useEffect, useState } from "react"
+import { onKeptToken } from "../relay/address.js"
 import { w } from "../words/words.js"
 
 interface Props {
@@ -12,6 +13,8 @@ interface Props {
 
 export const TokenForm = ({ onToken, problem }: Props) => {
   const [token, setToken] = useState("")
+  // One that is entered in another tab, and kept for the browser, is for this one, too.
+  useEffect(() => onKeptToken(onToken))
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     onToken(token.trim())

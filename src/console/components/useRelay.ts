@@ -53,15 +53,19 @@ export const useRelay = (): Relay => {
   )
 
   useEffect(() => {
+    let wasOpen = false
     const refused = () => {
       setWantsToken(true)
-      setProblem(token() === undefined ? undefined : w.tokenWrong)
+      setProblem(wasOpen ? w.tokenEnded : token() === undefined ? undefined : w.tokenWrong)
+      // What may no longer be seen.
+      setSessions(undefined)
     }
     const watch = watchSessions({
       ...http.credentials(),
       onSessions: setSessions,
       onState: (state) => {
         if (state.status === "open") {
+          wasOpen = true
           void reloadIfOlder()
           setWantsToken(false)
           setProblem(undefined)

@@ -37,6 +37,15 @@ export const setToken = (value: string) => {
   if (isTokenKept()) keepToken(value !== "")
 }
 
+/** Calls with the token that another tab stores for this browser. Gives what stops it. */
+export const onKeptToken = (call: (token: string) => void) => {
+  const onStorage = ({ key, newValue, storageArea }: StorageEvent) => {
+    if (storageArea === localStorage && key === tokenKey && newValue !== null) call(newValue)
+  }
+  addEventListener("storage", onStorage)
+  return () => removeEventListener("storage", onStorage)
+}
+
 const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text)
