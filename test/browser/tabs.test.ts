@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
 import { whyNoBrowser } from "../support/page.js"
-import { areThere, isIdle, prompt, said } from "./actions.js"
+import { areThere, isIdle, prompt, said, violations } from "./actions.js"
 import { patience, setStage } from "./stage.js"
 
 const missing = whyNoBrowser()
@@ -236,6 +236,31 @@ describe.skipIf(missing !== undefined)("by keyboard", () => {
     await expect.poll(() => focused(page)).toBe("Undo")
     await page.keyboard.press("Enter")
     await expect.poll(() => page.evaluate("document.activeElement !== document.body")).toBe(true)
+  })
+
+  it("the list on a small screen takes the focus and gives it back, and a dialog over it closes alone", async () => {
+    await asking("small")
+    // A desktop at 400 %.
+    const page = await stage.open({ viewport: { width: 320, height: 256 } })
+    await page.goto(`${stage.url()}/#/s/small`)
+    await page.getByRole("button", { name: "Allow once" }).waitFor()
+    const menu = page.getByRole("button", { name: "Sessions", exact: true })
+    await menu.press("Enter")
+    await expect.poll(() => focused(page)).toBe("Close the list")
+    await page.getByRole("button", { name: "Settings" }).press("Enter")
+    await page.getByRole("heading", { name: "Settings" }).waitFor()
+    await page.keyboard.press("Escape")
+    await areThere(page.locator("dialog[open]"), 0)
+    await areThere(page.locator(".sidebar[data-open=true]"), 1)
+    await expect.poll(() => focused(page)).toBe("Settings")
+    // All of the list can be reached.
+    await page.getByRole("link", { name: /ASK small/ }).scrollIntoViewIfNeeded()
+    await page.getByRole("link", { name: /ASK small/ }).click({ trial: true })
+    await page.keyboard.press("Escape")
+    await expect.poll(() => focused(page)).toBe("Sessions")
+    // The page itself does not scroll: what is used is in sight.
+    expect(await page.evaluate("document.documentElement.scrollHeight <= innerHeight")).toBe(true)
+    expect(await violations(page)).toEqual([])
   })
 
   it("an address that is no address leads to no session, not to a broken page", async () => {

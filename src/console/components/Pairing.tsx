@@ -121,7 +121,13 @@ export const Pairing = () => {
     <section aria-labelledby="pairing-title">
       <h3 id="pairing-title">{w.pair.title}</h3>
       {made !== undefined && address === undefined
-        ? <p className="notice" data-level="warning" role="alert">{w.pair.loopback}</p>
+        ? (
+          <p className="notice" data-level="warning" role="alert">
+            {w.pair.loopback.split(/(--host \S+)/).map((part) =>
+              part.startsWith("--") ? <code key={part}>{part}</code> : part
+            )}
+          </p>
+        )
         : made !== undefined && address !== undefined
         ? (
           <>

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "react"
 import type { SessionLine } from "../model/sessions.js"
 import { goTo } from "../relay/address.js"
 import { w } from "../words/words.js"
+import { isComposing } from "./isComposing.js"
 import { LanguageChoice } from "./LanguageChoice.js"
 import { useMay } from "./rights.js"
 import { isSearched, SearchResults } from "./SearchResults.js"
@@ -33,12 +34,29 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   const [showsArchive, setShowsArchive] = useState(false)
   const groups = groupsOf(sessions, filter)
   const archived = groupsOf(sessions, filter, true).flatMap(({ lines }) => lines)
+  const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     if (!open) return
-    const onKey = ({ key }: KeyboardEvent) => key === "Escape" && onClose()
+    const onKey = (event: KeyboardEvent) => {
+      // A dialog, a menu and an input method have an Escape of their own.
+      const isTheirs = isComposing(event) || document.querySelector("dialog[open]") !== null
+      if (event.key === "Escape" && !isTheirs) onClose()
+    }
     addEventListener("keydown", onKey)
     return () => removeEventListener("keydown", onKey)
   }, [onClose, open])
+  // It lies over the page: the keyboard is in it, and then where it was.
+  useEffect(() => {
+    const list = nav.current
+    if (!open || list === null) return
+    const opener = document.activeElement
+    list.querySelector<HTMLElement>(".only-phone")?.focus()
+    return () => {
+      const { activeElement } = document
+      const isLeft = activeElement === document.body || list.contains(activeElement)
+      if (isLeft && opener instanceof HTMLElement) opener.focus()
+    }
+  }, [open])
 
   const rows = (lines: ReadonlyArray<SessionLine>) => {
     const depths = depthsOf(lines)
@@ -66,7 +84,7 @@ export const Sidebar = ({ current, onClose, open, relay }: Props) => {
   return (
     <>
       {open && <div className="scrim" onClick={onClose} aria-hidden />}
-      <nav className="sidebar" data-open={open} aria-label={w.sessions}>
+      <nav ref={nav} className="sidebar" data-open={open} aria-label={w.sessions}>
         <div className="brand">
           <a href="#/" className="wordmark" onClick={onClose}>
             <img src={icon} alt="" width={24} height={24} />ai-relay
