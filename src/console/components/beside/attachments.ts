@@ -1,7 +1,7 @@
 /**
  * attachments: files for the agent: uploaded to the relay as soon as they are added, and named in the prompt.
  */
-import { useCallback, useEffect, useRef, useState } from "react"
+import { useCallback, useState, useSyncExternalStore } from "react"
 import type { Attachment } from "../../../schema/WorkspaceAnswers.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
@@ -17,42 +17,51 @@ export interface Attached {
 /** The same limit as the relay's. */
 const mostBytes = 50 * 1024 * 1024
 
-/** Files not sent yet, by session: looking at another session loses none. */
-const uploaded = new Map<string, ReadonlyArray<Attached>>()
+/** Files not sent yet, by session: looking at another session loses none, and their upload goes on. */
+const lists = new Map<string, ReadonlyArray<Attached>>()
+const listeners = new Set<() => void>()
+const none: ReadonlyArray<Attached> = []
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
 
 export const useAttachments = (session_id: string) => {
-  const [list, setList] = useState(() => uploaded.get(session_id) ?? [])
+  const listOf = useCallback(() => lists.get(session_id) ?? none, [session_id])
+  const list = useSyncExternalStore(subscribe, listOf)
   const [inFolder, setInFolder] = useState(false)
-  const lastId = useRef(Math.max(0, ...list.map(({ id }) => id)))
-  useEffect(() => void uploaded.set(session_id, list.filter(({ kept }) => kept !== undefined)), [
-    list,
-    session_id
-  ])
+
+  const become = useCallback((list: ReadonlyArray<Attached>) => {
+    lists.set(session_id, list)
+    for (const listener of listeners) listener()
+  }, [session_id])
 
   const send = useCallback((id: number, file: File, into: "state" | "folder") => {
     const put = (change: Partial<Attached>) =>
-      setList((all) => all.map((one) => one.id === id ? { id, file, ...change } : one))
+      become(listOf().map((one) => one.id === id && one.file === file ? { id, file, ...change } : one))
     if (file.size > mostBytes) return put({ problem: w.beside.largeFile(file.name) })
     workspace.attach(session_id, file, into).then(
       (kept) => put({ kept }),
       (error: unknown) => put({ problem: workspace.sentence(error) })
     )
-  }, [session_id])
+  }, [become, listOf, session_id])
 
   const add = useCallback((files: ReadonlyArray<File>) => {
-    const added = files.map((file) => ({ id: ++lastId.current, file }))
-    setList((all) => [...all, ...added])
+    const last = Math.max(0, ...listOf().map(({ id }) => id))
+    const added = files.map((file, index) => ({ id: last + 1 + index, file }))
+    become([...listOf(), ...added])
     for (const { file, id } of added) send(id, file, inFolder ? "folder" : "state")
-  }, [inFolder, send])
+  }, [become, inFolder, listOf, send])
 
   /** Files already uploaded are uploaded again, to the other place. */
   const choose = (inFolder: boolean) => {
     setInFolder(inFolder)
-    setList((all) => all.map(({ file, id }) => ({ file, id })))
+    become(list.map(({ file, id }) => ({ file, id })))
     for (const { file, id } of list) send(id, file, inFolder ? "folder" : "state")
   }
-  const remove = (id: number) => setList((all) => all.filter((one) => one.id !== id))
-  const clear = () => setList([])
+  const remove = (id: number) => become(listOf().filter((one) => one.id !== id))
+  const clear = () => become(none)
   return { list, inFolder, add, choose, remove, clear }
 }
 
