@@ -242,7 +242,7 @@ describe.skipIf(missing !== undefined)("a phone", () => {
     await openSettings(start)
     const show = (session_id: string) =>
       worker.evaluate(
-        `registration.showNotification("x", { tag: "${session_id}", data: { kind: "question", session_id: "${session_id}", waiting: 1 } })`
+        `registration.showNotification("x", { tag: "${session_id}", data: { kind: "done", session_id: "${session_id}", waiting: 0 } })`
       )
     // Only a person's own tap may raise a window; what is said to the page comes before that.
     const tapOn = async (session_id: string) => {
