@@ -9,6 +9,7 @@
  */
 import { Effect, Result, Schema } from "effect"
 import { readFileSync, statSync } from "node:fs"
+import { relative, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { nameOf, type ShellCommand } from "./shellCommands.js"
@@ -29,7 +30,10 @@ export const Rule = Schema.Struct({
   commands: Schema.optionalKey(Schema.Array(Schema.NonEmptyArray(Schema.NonEmptyString))),
   /** The command must have exactly these words. */
   exact: Schema.optionalKey(Schema.Boolean),
-  /** Files, after resolving links: absolute, or below {folder}, the session's folder; with * and **. */
+  /**
+   * Files, after resolving links: absolute, or below {folder}, the session's folder; with * and **. A rule that allows edits has to
+   * spell names that begin with a dot.
+   */
   paths: Schema.optionalKey(Words),
   /** Agents by their `tool`. */
   agents: Schema.optionalKey(Words),
@@ -75,27 +79,36 @@ export interface Place {
   readonly now: number
 }
 
+/** What `**` and `*` consist of: any character, and any of a name. */
+interface Wild {
+  readonly any: string
+  readonly ofName: string
+}
+const everything: Wild = { any: ".", ofName: "[^/]" }
+/** Everything but names that begin with a dot. */
+const plainNames: Wild = { any: "(?:[^.]|(?<!/)\\.)", ofName: "(?:[^./]|(?<!/)\\.)" }
+
 /** A glob: `**` matches any path, `*` and `?` stay within a name. */
-const glob = (pattern: string): RegExp =>
+const glob = (pattern: string, { any, ofName } = everything): RegExp =>
   new RegExp(
     `^${
       pattern.split(/(\*\*\/|\*\*|\*|\?)/).map((part) =>
         part === "**/"
-          ? "(?:.*/)?"
+          ? `(?:${any}*/)?`
           : part === "**"
-          ? ".*"
+          ? `${any}*`
           : part === "*"
-          ? "[^/]*"
+          ? `${ofName}*`
           : part === "?"
-          ? "[^/]"
+          ? ofName
           : part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
       ).join("")
     }$`,
     "su"
   )
 
-const matchesAny = (patterns: ReadonlyArray<string>, text: string) =>
-  patterns.some((pattern) => glob(pattern).test(text))
+const matchesAny = (patterns: ReadonlyArray<string>, text: string, wild = everything) =>
+  patterns.some((pattern) => glob(pattern, wild).test(text))
 
 /** Whether a name matches one of these patterns, where `*` matches anything. */
 const named = (patterns: ReadonlyArray<string>, text: string) =>
@@ -140,6 +153,10 @@ const actsOf = (call: ToolCall): ReadonlyArray<Act> => {
 
 const kindOf = (call: ToolCall, act: Act) => "path" in act ? act.kind : call.kind
 
+/** Whether a name on the way from the folder to the path begins with a dot. */
+const hasDotName = (path: string, folder: string): boolean =>
+  relative(folder, path).split(sep).some((name) => name.startsWith(".") && name !== "..")
+
 const matches = (rule: Rule, call: ToolCall, act: Act, { agent, folder, now }: Place): boolean => {
   if (rule.until !== undefined && !(Date.parse(rule.until) > now)) return false
   if (rule.agents !== undefined && !named(rule.agents, agent)) return false
@@ -154,12 +171,14 @@ const matches = (rule: Rule, call: ToolCall, act: Act, { agent, folder, now }: P
     )
     if (!fits) return false
   }
+  // Agents and other programs keep there what they obey: with a wildcard, an agent would allow itself more.
+  const mustSpell = rule.verdict === "allow" && kindOf(call, act) === "edit"
   if (rule.paths !== undefined) {
     if (!("path" in act)) return false
     const patterns = rule.paths.map((path) => path.replace(/^\{folder\}/, () => escapeGlob(folder)))
-    if (!matchesAny(patterns, act.path)) return false
+    return matchesAny(patterns, act.path, mustSpell ? plainNames : everything)
   }
-  return true
+  return !(mustSpell && "path" in act && hasDotName(act.path, folder))
 }
 
 /** A folder for use in a glob. One whose own name contains wildcards never matches. */

@@ -235,6 +235,45 @@ describe("a policy and files", () => {
     assert.strictEqual(verdict("~root/notes.md"), "ask")
   })
 
+  it("whose names begin with a dot are not changed without asking unless the rule spells them", () => {
+    const settings = [
+      ".claude/settings.local.json",
+      ".mcp.json",
+      ".codex/config.toml",
+      "packages/a/.gemini/settings.json",
+      ".git/hooks/pre-commit",
+      "src/.npmrc"
+    ]
+    const verdictOf = (rule: Partial<Policy.Rule>) => (file_path: string) =>
+      decide({ rules: [{ name: "one", verdict: "allow", ...rule }] }, "Write", { file_path, content: "{}" })
+        .verdict
+    for (
+      const rule of [
+        { paths: ["{folder}/**"] },
+        {
+          paths: ["{folder}/*", "{folder}/*/*", "{folder}/?claude/**", "**/settings.json", "**/config.toml"]
+        },
+        { kinds: ["edit"] },
+        { tools: ["Write"] }
+      ] satisfies ReadonlyArray<Partial<Policy.Rule>>
+    ) {
+      const verdict = verdictOf(rule)
+      for (const path of settings) assert.strictEqual(verdict(path), "ask", `${path} ${JSON.stringify(rule)}`)
+      assert.strictEqual(verdict("package.json"), "allow")
+    }
+    const all: Policy.PolicyFile = { rules: [{ name: "all", verdict: "allow", kinds: ["edit", "execute"] }] }
+    assert.strictEqual(decide(all, "Bash", { command: "echo hi > .claude/settings.json" }).verdict, "ask")
+    assert.strictEqual(decide(all, "Bash", { command: "echo hi > a/b.json" }).verdict, "allow")
+    const spelled = verdictOf({ paths: ["{folder}/.github/**", "{folder}/.*", "**/.npmrc"] })
+    assert.strictEqual(spelled(".github/workflows/ci.yml"), "allow")
+    assert.strictEqual(spelled(".github/.hidden"), "ask")
+    assert.strictEqual(spelled(".editorconfig"), "allow")
+    assert.strictEqual(spelled("src/.npmrc"), "allow")
+    // Wildcards of a rule that denies match them, and reading is another matter.
+    assert.strictEqual(verdictOf({ verdict: "deny", paths: ["{folder}/**"] })(".mcp.json"), "deny")
+    assert.strictEqual(decide(files, "Read", { file_path: ".claude/settings.json" }).verdict, "allow")
+  })
+
   it("are all looked at, in each agent's way to name them", () => {
     const codex = (...paths: ReadonlyArray<string>) =>
       decide(files, "fileChange", { changes: paths.map((path) => ({ path, kind: "update", diff: "" })) })
