@@ -2,7 +2,7 @@
  * inProcess: the session port for the relay in this process.
  */
 import { Effect, Layer, Result, Stream } from "effect"
-import { isSessionId, readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
+import { readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
 import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
@@ -101,10 +101,7 @@ const make = Effect.gen(function*() {
     (found, { limits }) => found.filter(({ tool }) => limits?.agents?.includes(tool) ?? true)
   )
 
-  const listing = (session_id: string) =>
-    isSessionId(session_id) ? registry.listing(session_id) : Effect.succeed(undefined)
-
-  return SessionPort.of({ join, forget, list: registry.list, listing, read, agents })
+  return SessionPort.of({ join, forget, list: registry.list, listing: registry.listing, read, agents })
 })
 
 /** Uses the `Sender` of the fiber that joins. */

@@ -4,8 +4,8 @@
  *
  * A token comes as `Authorization: Bearer …` or as the handshake's `token`; the login page's cookie stands
  * for one until the browser logs out or the lab ends. A proxy's header is believed only from the configured
- * addresses. As with the relay itself, whoever sends wrong tokens has to wait, and a right one never does: a guesser
- * keeps nobody else at their address out.
+ * addresses. As with the relay itself, clients that send wrong tokens have to wait, but a right token is accepted at once,
+ * so somebody who guesses cannot lock out others at the same address.
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"

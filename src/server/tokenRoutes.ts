@@ -1,7 +1,6 @@
 /** tokenRoutes: links that share a session, and pairing, listing and revoking of named tokens, over HTTP. */
 import { Clock, Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { isSessionId } from "../schema/index.js"
 import { Share, shareSeconds } from "../schema/Share.js"
 import { Audit } from "../services/access/Audit.js"
 import { Auth } from "../services/access/Auth.js"
@@ -46,12 +45,12 @@ const mint = Effect.fnUntraced(
 export const shareSession: Answer<"/sessions/{session_id}/share"> = Effect.fnUntraced(
   function*({ params: { session_id }, request, response }) {
     const wish = yield* readBody(request, Share, wanted)
-    const there = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
+    const there = yield* (yield* SessionRegistry).listing(session_id)
     if (there === undefined) return yield* new SessionNotFound({ session_id })
     const { folder, tool } = there
     // A session of this name that is opened elsewhere is another one.
     const { told, token } = yield* mint(wish, `share-${randomBytes(6).toString("hex")}`, {
-      sessions: [session_id],
+      sessions: [there.session_id],
       ...(folder !== "" && { folders: [folder], agents: [tool] })
     })
     yield* sendJson(response, 201, {

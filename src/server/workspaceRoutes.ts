@@ -11,7 +11,7 @@ import {
   mostCommitFiles,
   StageRequest
 } from "../schema/CommitRequest.js"
-import { isSessionId, type SessionId } from "../schema/index.js"
+import type { SessionId } from "../schema/index.js"
 import { Audit } from "../services/access/Audit.js"
 import { demand, may, outside, Principal } from "../services/access/Principal.js"
 import { SessionNotFound } from "../services/journal/Journal.js"
@@ -47,7 +47,7 @@ export const about = <Path extends `/sessions/{session_id}/${string}`>(
   Effect.gen(function*() {
     // Each of these paths names a session.
     const { session_id } = call.params as { readonly session_id: string }
-    const line = isSessionId(session_id) ? yield* (yield* SessionRegistry).listing(session_id) : undefined
+    const line = yield* (yield* SessionRegistry).listing(session_id)
     if (line === undefined) return yield* new SessionNotFound({ session_id })
     const principal = yield* Principal
     if (principal.limits?.sessions !== undefined) {

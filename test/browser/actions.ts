@@ -16,16 +16,27 @@ export const startDemo = async (stage: Stage, page: Page) => {
   await page.getByRole("button", { name: "Play the demo" }).click()
 }
 
-/** The demo, before anything was said to it. */
-export const openDemo = async (stage: Stage, page: Page, session_id: string) => {
+/** Begins a session that outlives the client, and lets the client do something in it. */
+export const begin = async (
+  stage: Stage,
+  tool: string,
+  session_id: string,
+  act: (client: Awaited<ReturnType<typeof connect>>) => Promise<void> = () => Promise.resolve()
+) => {
   const client = await connect(stage.url().replace("http:", "ws:"), {
-    tool: "demo",
+    tool,
     folder: stage.home,
     session_id,
     linger: 600
   })
   await client.waitFor("session_start")
+  await act(client)
   await client.close()
+}
+
+/** The demo, before anything was said to it. */
+export const openDemo = async (stage: Stage, page: Page, session_id: string) => {
+  await begin(stage, "demo", session_id)
   await page.goto(`${stage.url()}/#/s/${session_id}`)
   await page.getByText("Ready when you are").waitFor()
 }

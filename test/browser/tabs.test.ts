@@ -6,27 +6,23 @@ import { describe, expect, it } from "vitest"
 import { connect } from "../support/client.js"
 import { installFakeClaude } from "../support/fakeClaude.js"
 import { whyNoBrowser } from "../support/page.js"
-import { areThere, isIdle, prompt, said, violations } from "./actions.js"
-import { patience, setStage } from "./stage.js"
+import { areThere, begin, isIdle, prompt, said, violations } from "./actions.js"
+import { patience, setStage, type Stage } from "./stage.js"
 
 const missing = whyNoBrowser()
 if (missing !== undefined) console.log(`skipping several tabs: ${missing}`)
 
+/** A session of Claude, up to this event. */
+const prompted = (stage: Stage, session_id: string, text: string, until: "turn_end" | "permission_request") =>
+  begin(stage, "claude", session_id, async (client) => {
+    client.send({ text })
+    await client.waitFor(until, { within: patience })
+  })
+
 describe.skipIf(missing !== undefined)("a session in two tabs", () => {
   const stage = setStage((home) => Promise.resolve(installFakeClaude(home)))
 
-  const begun = async (session_id: string, text: string) => {
-    const client = await connect(stage.url().replace("http:", "ws:"), {
-      tool: "claude",
-      folder: stage.home,
-      session_id,
-      linger: 600
-    })
-    await client.waitFor("session_start")
-    client.send({ text })
-    await client.waitFor(text.includes("ASK") ? "permission_request" : "turn_end", { within: patience })
-    await client.close()
-  }
+  const begun = (session_id: string, text: string) => prompted(stage, session_id, text, "turn_end")
   const box = (page: Page) => page.getByLabel("Prompt", { exact: true })
   const show = async (page: Page, session_id: string) => {
     await page.goto(`${stage.url()}/#/s/${session_id}`)
@@ -175,18 +171,8 @@ describe.skipIf(missing !== undefined)("a session in two tabs", () => {
 describe.skipIf(missing !== undefined)("by keyboard", () => {
   const stage = setStage((home) => Promise.resolve(installFakeClaude(home)))
 
-  const asking = async (session_id: string) => {
-    const client = await connect(stage.url().replace("http:", "ws:"), {
-      tool: "claude",
-      folder: stage.home,
-      session_id,
-      linger: 600
-    })
-    await client.waitFor("session_start")
-    client.send({ text: `ASK ${session_id}` })
-    await client.waitFor("permission_request", { within: patience })
-    await client.close()
-  }
+  const asking = (session_id: string) =>
+    prompted(stage, session_id, `ASK ${session_id}`, "permission_request")
   const focused = (page: Page) =>
     page.evaluate(
       "(({ innerText, ariaLabel }) => ariaLabel ?? innerText.trim())(document.activeElement)"

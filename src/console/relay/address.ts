@@ -5,6 +5,8 @@
  * the page agrees, and stored for this tab; with `keep` next to it, and the person's consent, for this
  * browser.
  */
+import { onStored } from "./onStored.js"
+
 const tokenKey = "ai-relay.token"
 
 const keptToken = (): string | undefined => {
@@ -38,13 +40,10 @@ export const setToken = (value: string) => {
 }
 
 /** Calls with the token that another tab stores for this browser. Gives what stops it. */
-export const onKeptToken = (call: (token: string) => void) => {
-  const onStorage = ({ key, newValue, storageArea }: StorageEvent) => {
-    if (storageArea === localStorage && key === tokenKey && newValue !== null) call(newValue)
-  }
-  addEventListener("storage", onStorage)
-  return () => removeEventListener("storage", onStorage)
-}
+export const onKeptToken = (call: (token: string) => void) =>
+  onStored(tokenKey, (value) => {
+    if (value !== null) call(value)
+  })
 
 const decoded = (text: string): string => {
   try {

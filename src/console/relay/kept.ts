@@ -3,6 +3,7 @@
  * secret.
  */
 import type { Content, Handshake, When } from "../../client/browser.js"
+import { onStored } from "./onStored.js"
 
 const read = (storage: Storage, key: string): unknown => {
   try {
@@ -138,13 +139,8 @@ export const keepDraft = (session_id: string, text: string): boolean => {
   return text.length <= mostDraft
 }
 /** Calls when another tab of this browser changes the draft. Gives what stops it. */
-export const onDraft = (session_id: string, call: (text: string) => void) => {
-  const onStorage = ({ key, storageArea }: StorageEvent) => {
-    if (storageArea === localStorage && key === draftKey(session_id)) call(draftOf(session_id))
-  }
-  addEventListener("storage", onStorage)
-  return () => removeEventListener("storage", onStorage)
-}
+export const onDraft = (session_id: string, call: (text: string) => void) =>
+  onStored(draftKey(session_id), () => call(draftOf(session_id)))
 
 /** Prompts sent from this browser, the latest last. */
 export const sentPrompts = (): ReadonlyArray<string> => {

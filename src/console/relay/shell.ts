@@ -41,7 +41,7 @@ const holdsMore = (): boolean =>
   || [...document.querySelectorAll(".ask input, .ask textarea, .dock textarea")].some((field) =>
     hasText(field) && field.closest(".composer") === null
   )
-  // Whoever would ask before the page is left.
+  // Some part of the page would ask before it is left.
   || !dispatchEvent(new Event("beforeunload", { cancelable: true }))
 
 /** Whether nobody is writing, and nothing is lost. */

@@ -55,30 +55,32 @@ export interface Volume {
   bytes: number
 }
 
-/** Volumes by the registry of the relay's other metrics. */
-const volumes = new WeakMap<object, Map<string, Volume>>()
-const volumesIn = (context: Context.Context<never>): Map<string, Volume> => {
-  const registry = Context.get(context, Metric.MetricRegistry)
-  const known = volumes.get(registry) ?? new Map<string, Volume>()
-  volumes.set(registry, known)
-  return known
+/** One for each registry of the relay's other metrics. */
+const perRegistry = <A>(make: () => A) => {
+  const all = new WeakMap<object, A>()
+  return (context: Context.Context<never>): A => {
+    const registry = Context.get(context, Metric.MetricRegistry)
+    const known = all.get(registry) ?? make()
+    all.set(registry, known)
+    return known
+  }
 }
+
+const volumesIn = perRegistry(() => new Map<string, Volume>())
 
 /** What was appended to all event stores of the relay in this context. */
 export const volumeByTool = (context: Context.Context<never>): ReadonlyMap<string, Readonly<Volume>> =>
   volumesIn(context)
 
-/** Models that are counted by name in each registry. */
-const models = new WeakMap<object, Set<string>>()
+/** Models that are counted by name. */
+const modelsIn = perRegistry(() => new Set<string>())
 const mostModels = 200
 const longestModel = 200
 
 /** A model's name, which an agent or a client chooses: more than some, or longer ones, are counted together. */
 const countedModel = (model: string | undefined, context: Context.Context<never>): string | undefined => {
   if (model === undefined) return undefined
-  const registry = Context.get(context, Metric.MetricRegistry)
-  const known = models.get(registry) ?? new Set<string>()
-  models.set(registry, known)
+  const known = modelsIn(context)
   if (known.has(model)) return model
   if (known.size >= mostModels || model.length > longestModel) return "other"
   known.add(model)

@@ -23,7 +23,13 @@ import {
 import { BadHandshake, ConversationInUse, type OpenError } from "../../adapters/AdapterError.js"
 import { AdapterRegistry, type UnknownTool } from "../../adapters/AdapterRegistry.js"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import { type ClientCommand, type Handshake, type McpServer, SessionId } from "../../schema/index.js"
+import {
+  type ClientCommand,
+  type Handshake,
+  isSessionId,
+  type McpServer,
+  SessionId
+} from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange } from "../../schema/SessionChange.js"
 import * as Audit from "../access/Audit.js"
@@ -141,7 +147,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
    */
   readonly watch: (onChange: (session_id: SessionId | undefined) => void) => () => void
   /** The listing of one session; undefined if there is no such session. */
-  readonly listing: (session_id: SessionId) => Effect.Effect<SessionListing | undefined>
+  readonly listing: (session_id: string) => Effect.Effect<SessionListing | undefined>
   /** Live sessions, then saved ones, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionListing>>
 }>()("ai-relay/services/SessionRegistry") {
@@ -603,8 +609,9 @@ const make = Effect.gen(function*() {
     return lines
   })
 
-  const listing = (session_id: SessionId): Effect.Effect<SessionListing | undefined> =>
+  const listing = (session_id: string): Effect.Effect<SessionListing | undefined> =>
     Effect.suspend(() => {
+      if (!isSessionId(session_id)) return Effect.succeed(undefined)
       const entry = entries.get(session_id)
       return entry?.session !== undefined
         ? Effect.succeed(listedLive(entry.session.log.summary(), entry.clients))
@@ -614,7 +621,9 @@ const make = Effect.gen(function*() {
         )
     }).pipe(
       Effect.zipWith(Principal, (line, principal) =>
-        line !== undefined && isWithin(principal, line) ? { ...line, ...marks.get(session_id) } : undefined)
+        line !== undefined && isWithin(principal, line)
+          ? { ...line, ...marks.get(line.session_id) }
+          : undefined)
     )
 
   const watch = (onChange: (session_id: SessionId | undefined) => void) => {

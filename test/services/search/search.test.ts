@@ -30,7 +30,7 @@ const layer = (state_dir: string) => {
         live: () => undefined,
         listing: (id) =>
           Effect.map(
-            journal.find(id),
+            journal.find(SessionId.make(id)),
             (found) => found._tag === "Some" ? listedClosed(found.value.summary) : undefined
           ),
         watch: (onChange) => {

@@ -10,6 +10,7 @@ export interface Mention {
 /** Scripts that put no spaces between words, and their marks. */
 const unspaced = String
   .raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF1F`
+const afterUnspaced = new RegExp(`[${unspaced}]$`, "u")
 const before = new RegExp(`(?:^|[\\s([{"'\`${unspaced}])@([^\\s@"'\`，。、；：？！）]*)$`, "u")
 
 /** The file name being typed before the caret; undefined: none. An `@` within a word is an email address. */
@@ -30,7 +31,7 @@ export const withMention = (
   path: string
 ): { readonly text: string; readonly caret: number } => {
   // Agents look for a name behind a space.
-  const name = (new RegExp(`[${unspaced}]$`, "u").test(text.slice(0, at)) ? " " : "") + mentionOf(path)
+  const name = (afterUnspaced.test(text.slice(0, at)) ? " " : "") + mentionOf(path)
   const rest = text.slice(at + 1 + query.length)
   return { text: text.slice(0, at) + name + rest.replace(/^ /, ""), caret: at + name.length }
 }
