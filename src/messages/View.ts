@@ -3,7 +3,7 @@
  *
  * Items are only added, never moved or removed, so an item's index identifies it.
  */
-import type { ImageBlock, StopReason, Usage } from "../schema/index.js"
+import type { ErrorCode, ImageBlock, StopReason, Usage } from "../schema/index.js"
 
 interface Base {
   /** Stable, for React. */
@@ -119,6 +119,8 @@ export interface NoticeItem extends Base {
   readonly kind: "notice"
   readonly level: "info" | "warning" | "error"
   readonly text: string
+  /** Of an error: what kind it is, for translations; `text` is English. */
+  readonly code?: ErrorCode
   /** What a message of the relay is about, for translations; `text` is English. */
   readonly about?:
     | { readonly is: "context_full"; readonly context_pct: number }

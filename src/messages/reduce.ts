@@ -21,9 +21,10 @@ const notice = (
   draft: Draft,
   level: NoticeItem["level"],
   text: string,
-  { seq, ts }: RelayEvent,
+  event: RelayEvent,
   about?: NoticeItem["about"]
 ) => {
+  const { seq, ts } = event
   // Some agents send the same text twice.
   const last = draft.items.at(-1)
   if (last?.kind === "notice" && last.level === level && last.text === text) return
@@ -34,6 +35,7 @@ const notice = (
     ts,
     level,
     text,
+    ...(event.type === "error" && { code: event.code }),
     ...(about !== undefined && { about })
   })
 }

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "vitest"
 import { npm, run, runOnce, see } from "../../src/adapters/advice.js"
+import { RelayError } from "../../src/client/RelayError.js"
 import { adviceText } from "../../src/console/components/adviceText.js"
 import { count, duration, money } from "../../src/console/components/words.js"
+import { explain, problemOf } from "../../src/console/relay/problem.js"
 import { de } from "../../src/console/words/de.js"
 import { en } from "../../src/console/words/en.js"
 import { setWords } from "../../src/console/words/words.js"
@@ -105,6 +107,29 @@ describe("the console's words", () => {
       assert.deepStrictEqual([duration(1.5), count(1234), money(0.5)], ["1,5 s", "1,2k", "0,50\u00A0$"])
       setWords(zh)
       assert.deepStrictEqual([duration(1.5), duration(61), money(0.5)], ["1.5 秒", "1 分 1 秒", "$0.50"])
+    } finally {
+      setWords(en)
+    }
+  })
+
+  it("say what an error means and keep what the relay says exactly; English has the relay's words alone", () => {
+    const refused = new RelayError("bad_command", "`title` is missing: it must be a string")
+    const odd = Object.assign(new Error("the disk is full"), { code: "constructor" })
+    try {
+      assert.strictEqual(problemOf(refused), "Title is missing: it must be a string")
+      assert.strictEqual(problemOf(new TypeError("Failed to fetch")), en.unreachable)
+      setWords(de)
+      assert.strictEqual(
+        problemOf(refused),
+        "Das geht so nicht. Es wurde nichts geändert. (Title is missing: it must be a string)"
+      )
+      assert.strictEqual(problemOf(odd), "The disk is full")
+      setWords(zh)
+      assert.strictEqual(
+        explain("turn_failed", "rate limited"),
+        "这一轮失败了，会话仍可继续，请重试。（Rate limited）"
+      )
+      assert.strictEqual(explain(undefined, "model changed"), "Model changed")
     } finally {
       setWords(en)
     }

@@ -5,6 +5,7 @@ import { CircleAlert, Info, TriangleAlert } from "lucide-react"
 import { memo } from "react"
 import type { Answer } from "../../client/browser.js"
 import type { EndItem, Item, NoticeItem, RewindTold, TextItem, ToolItem } from "../../messages/View.js"
+import { explain } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { AskCard } from "./AskCard.js"
 import { Boundary } from "./Boundary.js"
@@ -119,11 +120,11 @@ const rewindText = ({ conversation, files, is, turn }: RewindTold): string =>
     conversation !== undefined && w.rewind.conversation[conversation]
   ].filter((part) => part !== false).join(" ")
 
-const noticeText = ({ about, retry, text }: NoticeItem): string =>
+const noticeText = ({ about, code, retry, text }: NoticeItem): string =>
   about !== undefined
     ? aboutText(about)
     : retry === undefined
-    ? text.replace(/^[a-z]/, (letter) => letter.toUpperCase())
+    ? explain(code, text)
     : [
       retry.limited ? w.retryLimited : w.retryUnreachable,
       retry.attempt !== undefined && w.attempt(retry.attempt, retry.of)

@@ -5,7 +5,7 @@
 import type { ConnectionState } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
 import { setToken, token } from "../relay/address.js"
-import { sentence } from "../relay/workspace.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { TokenForm } from "./TokenForm.js"
 import { agentName } from "./words.js"
@@ -54,7 +54,7 @@ export const LinkBanner = ({ gone, link, onFollow, onReopen, view }: Props) => {
           ? w.sessionEnded
           : isGone
           ? w.sessionGone
-          : sentence(link.error)}
+          : problemOf(link.error)}
       </span>
       {link.error.code === "in_use" && (
         <button type="button" className="button small" onClick={onFollow}>{w.native.follow}</button>

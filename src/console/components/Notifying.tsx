@@ -4,9 +4,9 @@
  */
 import { Bell, BellOff } from "lucide-react"
 import { useEffect, useState } from "react"
-import { messageOf } from "../../schema/messageOf.js"
 import { setSound, sound } from "../relay/kept.js"
 import { type Notifying as State, stateOf, turnOff, turnOn } from "../relay/notifications.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { playSound } from "./playSound.js"
 
@@ -23,7 +23,7 @@ export const Notifying = () => {
     try {
       setState(await (isOn ? turnOff() : turnOn()))
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
     setBusy(false)
   }

@@ -4,8 +4,8 @@
  */
 import { Smartphone } from "lucide-react"
 import { useEffect, useState } from "react"
-import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
 
@@ -53,13 +53,13 @@ const Devices = ({ changed }: { readonly changed: number }) => {
   const [problem, setProblem] = useState<string>()
   const [revoked, setRevoked] = useState(0)
   useEffect(() => {
-    http.tokens().then(setTokens, (error: unknown) => setProblem(messageOf(error)))
+    http.tokens().then(setTokens, (error: unknown) => setProblem(problemOf(error)))
   }, [changed, revoked])
   const revoke = async (name: string) => {
     try {
       await http.revokeToken(name)
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
     setRevoked((revoked) => revoked + 1)
   }
@@ -112,7 +112,7 @@ export const Pairing = () => {
       setLink(0)
       setCount((count) => count + 1)
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
   }
   const address = made?.links[link]

@@ -6,8 +6,8 @@ import { History } from "lucide-react"
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react"
 import type { Session } from "../../client/browser.js"
 import type { View } from "../../messages/View.js"
-import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { inOneLine } from "./hiddenChars.js"
 
@@ -111,7 +111,7 @@ const RewindDialog = ({ onClose, session, turn }: DialogProps) => {
     dialog.current?.showModal()
     http.previewRewind(session_id, turn).then(
       setPreview,
-      (error: unknown) => setProblem(messageOf(error))
+      (error: unknown) => setProblem(problemOf(error))
     )
   }, [session_id, turn])
 
@@ -131,7 +131,7 @@ const RewindDialog = ({ onClose, session, turn }: DialogProps) => {
       await session.rewind(turn, { restore, ...(conflicts.length > 0 && { force }) })
       dialog.current?.close()
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
     setBusy(false)
   }

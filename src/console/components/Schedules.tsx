@@ -5,7 +5,7 @@ import { CalendarClock, Pause, Play, Trash2 } from "lucide-react"
 import { useRef, useState } from "react"
 import type { Command, Session } from "../../client/browser.js"
 import type { ScheduleLine } from "../../messages/View.js"
-import { messageOf } from "../../schema/messageOf.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 
 interface Props {
@@ -38,7 +38,7 @@ export const Schedules = ({ disabled, schedules, session }: Props) => {
         return true
       },
       (error: unknown) => {
-        setProblem(messageOf(error))
+        setProblem(problemOf(error))
         return false
       }
     )

@@ -8,6 +8,7 @@ import type { SessionLine } from "../model/sessions.js"
 import * as http from "../relay/http.js"
 import { handshakeOf, isBegun } from "../relay/kept.js"
 import { openPast, type PastStore } from "../relay/PastStore.js"
+import { problemOf } from "../relay/problem.js"
 import { openStore, type SessionStore, type StoreOptions } from "../relay/SessionStore.js"
 import { w } from "../words/words.js"
 import { Conversation, Past } from "./Conversation.js"
@@ -25,8 +26,10 @@ interface Props {
 const failureOf = (store: SessionStore): string | undefined => {
   const { link, view } = store.state()
   if (link.status !== "closed" || view.items.some(({ kind }) => kind !== "notice")) return undefined
-  const { code, message } = link.error
-  return code === "session_ended" || code === "closed" || code === "unauthorized" ? undefined : message
+  const { code } = link.error
+  return code === "session_ended" || code === "closed" || code === "unauthorized"
+    ? undefined
+    : problemOf(link.error)
 }
 
 /**

@@ -3,8 +3,8 @@
  * are listed below with their creators; revoking one disconnects its users at once.
  */
 import { type RefObject, useCallback, useEffect, useState } from "react"
-import { messageOf } from "../../schema/messageOf.js"
 import * as http from "../relay/http.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 import { CopyButton } from "./CopyButton.js"
 import { inOneLine } from "./hiddenChars.js"
@@ -53,7 +53,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
     try {
       await http.revokeToken(name)
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
     await look()
   }
@@ -69,7 +69,7 @@ export const ShareDialog = ({ dialog, isTerminal, opened, session_id }: Props) =
       setLink(location.origin + location.pathname + fragment)
       await look()
     } catch (error) {
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     }
     setBusy(false)
   }

@@ -3,7 +3,7 @@
  */
 import { useId, useState } from "react"
 import type { Session } from "../../client/browser.js"
-import { messageOf } from "../../schema/messageOf.js"
+import { problemOf } from "../relay/problem.js"
 import { w } from "../words/words.js"
 
 export const SuggestBox = ({ session }: { readonly session: Session }) => {
@@ -16,7 +16,7 @@ export const SuggestBox = ({ session }: { readonly session: Session }) => {
         setText("")
         setProblem(undefined)
       },
-      (error: unknown) => setProblem(messageOf(error))
+      (error: unknown) => setProblem(problemOf(error))
     )
   }
   return (

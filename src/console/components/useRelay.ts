@@ -5,10 +5,10 @@
  */
 import { useCallback, useEffect, useRef, useState } from "react"
 import { watchSessions } from "../../client/browser.js"
-import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { setToken, token } from "../relay/address.js"
 import * as http from "../relay/http.js"
+import { problemOf } from "../relay/problem.js"
 import { reloadIfOlder } from "../relay/shell.js"
 import { w } from "../words/words.js"
 
@@ -73,7 +73,7 @@ export const useRelay = (): Relay => {
         if (state.status === "waiting") setProblem(w.cannotReach)
         if (state.status !== "closed" || state.error.code === "closed") return
         if (state.error.code === "unauthorized") refused()
-        else setProblem(state.error.message)
+        else setProblem(problemOf(state.error))
       }
     })
     let isShown = true
@@ -88,7 +88,7 @@ export const useRelay = (): Relay => {
       } catch (error) {
         if (!isShown) return
         if (error instanceof http.TokenWanted) refused()
-        else setProblem(error instanceof TypeError ? w.cannotReach : messageOf(error))
+        else setProblem(error instanceof TypeError ? w.cannotReach : problemOf(error))
       }
     }
     void lookAtAgents()
@@ -106,7 +106,7 @@ export const useRelay = (): Relay => {
   const act = (promise: Promise<void>) =>
     void promise.catch((error: unknown) => {
       lookAgain()
-      setProblem(messageOf(error))
+      setProblem(problemOf(error))
     })
 
   const change = (line: SessionLine, change: SessionChange) => {

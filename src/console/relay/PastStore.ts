@@ -4,8 +4,8 @@
 import { RelayError, type RelayEvent } from "../../client/browser.js"
 import { reduce } from "../../messages/reduce.js"
 import { empty } from "../../messages/View.js"
-import { messageOf } from "../../schema/messageOf.js"
 import * as http from "./http.js"
+import { problemOf } from "./problem.js"
 import type { State } from "./SessionStore.js"
 
 export interface PastStore {
@@ -52,8 +52,8 @@ export const openPast = (session_id: string): PastStore => {
   }
   read().catch((error: unknown) => {
     if (given.signal.aborted) return
-    const message = messageOf(error)
-    become({ link: { status: "closed", error: new RelayError("unreachable", message) }, loaded: undefined })
+    const link = { status: "closed", error: new RelayError("unreachable", problemOf(error)) } as const
+    become({ link, loaded: undefined })
   })
 
   return {

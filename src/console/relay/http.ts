@@ -2,10 +2,10 @@
  * http: the relay's plain HTTP API: agents, sessions, tokens.
  */
 import { RelayError, type RelayEvent } from "../../client/browser.js"
-import { messageOf } from "../../schema/messageOf.js"
 import type { SessionChange, SessionLine } from "../model/sessions.js"
 import { token } from "./address.js"
 import { readClock } from "./clock.js"
+import { problemOf } from "./problem.js"
 
 export interface Agent {
   readonly tool: string
@@ -20,7 +20,9 @@ export interface Agent {
 }
 
 /** The relay wants a token, or another one. */
-export class TokenWanted extends Error {}
+export class TokenWanted extends Error {
+  readonly code = "unauthorized"
+}
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE"
 
@@ -239,7 +241,7 @@ export const previewRewind = async (
   }
   const files = reason ?? await ask("GET", `${path}/${turn}`).then(
     (preview) => preview as RewindPreview,
-    (error: unknown) => messageOf(error)
+    (error: unknown) => problemOf(error)
   )
   return { conversation, files }
 }
@@ -247,7 +249,7 @@ export const previewRewind = async (
 /** All events of a session, without its agent. */
 export async function* eventsOf(session_id: string, signal: AbortSignal): AsyncGenerator<RelayEvent> {
   const answer = await request("GET", `${pathOf(session_id)}/events`, undefined, signal)
-  if (!answer.ok || answer.body === null) throw new Error(answer.statusText)
+  if (!answer.ok || answer.body === null) return await resultOf(answer)
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ""
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -2,7 +2,6 @@
  * workspace: the relay's API for the files next to a conversation. Paths are relative to the session's
  * folder.
  */
-import { messageOf } from "../../schema/messageOf.js"
 import type {
   Attachment,
   Changes,
@@ -54,10 +53,6 @@ export const attach = async (
     file,
     signal
   ) as Attachment
-
-/** The relay's message as a page shows it. */
-export const sentence = (error: unknown): string =>
-  messageOf(error).replaceAll("`", "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase())
 
 /** The folder a file is in; "" is the session's own. */
 export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")))

@@ -1,8 +1,35 @@
 /** German. */
+import type { ErrorCode } from "../../schema/index.js"
 import { pushWords } from "./pushWords.js"
 import type { Words } from "./words.js"
 
 const number = (value: number) => value.toLocaleString("de")
+
+/** What the codes mean; the relay says in English what exactly is wrong. */
+const errors = {
+  bad_handshake: "Die Sitzung kann so nicht geöffnet werden. Ändern Sie die Angaben.",
+  unauthorized: "Das Relay erlaubt dieser Seite den Zugang nicht. Geben Sie das richtige Token ein.",
+  forbidden: "Ihr Token erlaubt das nicht. Bitten Sie den Betreiber des Relays um mehr Rechte.",
+  forbidden_folder: "Das Relay gibt diesen Ordner nicht frei. Wählen Sie einen anderen.",
+  folder_not_found: "Diesen Ordner gibt es auf der Maschine des Relays nicht.",
+  unknown_tool: "Diesen Agenten kennt das Relay nicht. Wählen Sie einen anderen.",
+  session_not_found: "Diese Sitzung hat das Relay nicht.",
+  command_not_found: "Das Programm des Agenten ist auf der Maschine des Relays nicht installiert.",
+  auth_required: "Der Agent ist auf der Maschine des Relays nicht angemeldet.",
+  agent_failed: "Der Agent ist nicht gestartet oder unerwartet beendet.",
+  turn_failed: "Diese Runde ist fehlgeschlagen. Die Sitzung geht weiter; versuchen Sie es erneut.",
+  bad_command: "Das geht so nicht. Es wurde nichts geändert.",
+  too_large: "Das ist zu groß. Senden Sie weniger.",
+  overloaded: "Das Relay ist ausgelastet. Warten Sie etwas und versuchen Sie es erneut.",
+  in_use: "Die Unterhaltung ist anderswo geöffnet. Beenden Sie sie dort.",
+  files_changed: "Seitdem hat jemand anders Dateien geändert. Sichern Sie diese Änderungen zuerst.",
+  not_driving: "Gerade steuert jemand anders. Übernehmen Sie die Steuerung, oder machen Sie einen Vorschlag.",
+  budget_exceeded: "Das Budget ist aufgebraucht.",
+  gap: "Ältere Ereignisse sind nicht mehr vorhanden.",
+  internal: "Im Relay ist ein Fehler aufgetreten. Sehen Sie in seinem Protokoll nach.",
+  not_found: "Das gibt es nicht mehr."
+} satisfies Record<ErrorCode | "not_found", string>
+const isError = (code: string): code is keyof typeof errors => Object.hasOwn(errors, code)
 
 export const de: Words = {
   // Budgets
@@ -317,6 +344,8 @@ export const de: Words = {
   startDemo: "Demo abspielen",
   startSession: "Sitzung starten",
   cannotReach: "Das Relay ist nicht erreichbar. Neuer Versuch …",
+  unreachable: "Das Relay ist nicht erreichbar. Prüfen Sie, ob es läuft, und versuchen Sie es erneut.",
+  error: (code, text) => isError(code) ? `${errors[code]} (${text})` : text,
 
   accessToken: "Zugangstoken",
   tokenLead: "Dieses Relay verlangt ein Zugangstoken. Es wird beim Start des Relays ausgegeben.",

@@ -314,6 +314,9 @@ export const en = {
   startDemo: "Play the demo",
   startSession: "Start session",
   cannotReach: "Can’t reach the relay. Retrying…",
+  unreachable: "Can’t reach the relay. Check that it is running, then try again.",
+  /** An error of the relay, whose text is English. */
+  error: (_code: string, text: string) => text,
 
   // Access
   accessToken: "Access token",

@@ -1,8 +1,35 @@
 /** Chinese, simplified. */
+import type { ErrorCode } from "../../schema/index.js"
 import { pushWords } from "./pushWords.js"
 import type { Words } from "./words.js"
 
 const number = (value: number) => value.toLocaleString("zh")
+
+/** What the codes mean; the relay says in English what exactly is wrong. */
+const errors = {
+  bad_handshake: "无法按这些设置打开会话，请修改后重试。",
+  unauthorized: "中继不允许此页面访问，请输入正确的令牌。",
+  forbidden: "你的令牌没有这项权限，请向中继的管理员申请。",
+  forbidden_folder: "中继不开放此文件夹，请选择其他文件夹。",
+  folder_not_found: "中继主机上没有此文件夹。",
+  unknown_tool: "中继不认识此智能体，请选择其他智能体。",
+  session_not_found: "中继上没有此会话。",
+  command_not_found: "中继主机上未安装此智能体的程序。",
+  auth_required: "此智能体在中继主机上尚未登录。",
+  agent_failed: "智能体未能启动，或意外停止。",
+  turn_failed: "这一轮失败了，会话仍可继续，请重试。",
+  bad_command: "无法这样操作，未作任何更改。",
+  too_large: "内容过大，请减少后再发送。",
+  overloaded: "中继繁忙，请稍后重试。",
+  in_use: "此对话正在别处打开，请先在那里结束。",
+  files_changed: "此后有人改动过文件，请先保存这些改动。",
+  not_driving: "当前由他人操作。你可以接管，也可以提出建议。",
+  budget_exceeded: "预算已用完。",
+  gap: "较早的事件已不在中继上。",
+  internal: "中继内部出错，请查看它的日志。",
+  not_found: "此内容已不存在。"
+} satisfies Record<ErrorCode | "not_found", string>
+const isError = (code: string): code is keyof typeof errors => Object.hasOwn(errors, code)
 
 export const zh: Words = {
   // Budgets
@@ -299,6 +326,8 @@ export const zh: Words = {
   startDemo: "播放演示",
   startSession: "启动会话",
   cannotReach: "无法连接中继，正在重试…",
+  unreachable: "无法连接中继。请确认它正在运行，然后重试。",
+  error: (code, text) => isError(code) ? `${errors[code]}（${text}）` : text,
 
   accessToken: "访问令牌",
   tokenLead: "此中继需要访问令牌。中继启动时会打印该令牌。",

@@ -5,6 +5,7 @@ import { FileText, GitBranch, Minus, Plus, RotateCw } from "lucide-react"
 import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from "react"
 import type { ChangedFile, Changes } from "../../../schema/WorkspaceAnswers.js"
 import { Refused } from "../../relay/http.js"
+import { problemOf } from "../../relay/problem.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { DiffView } from "../DiffView.js"
@@ -114,7 +115,7 @@ export const ChangesView = ({ onOpen, seen, session_id, turn }: Props) => {
     try {
       await workspace.stage(session_id, namesOf(rows), staged)
     } catch (error) {
-      setStageProblem(workspace.sentence(error))
+      setStageProblem(problemOf(error))
     }
     again()
   }
@@ -333,7 +334,7 @@ const CommitForm = ({ files, onCommitted, session_id, staged }: CommitProps) => 
       setDone(w.beside.committed(made.commit.slice(0, 8), made.ran.length))
       onCommitted()
     } catch (error) {
-      setProblem(workspace.sentence(error))
+      setProblem(problemOf(error))
       setOffersWithout(
         error instanceof Refused && error.message.includes("`hooks`: false") ? what : undefined
       )

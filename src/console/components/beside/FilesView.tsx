@@ -14,6 +14,7 @@ import {
 } from "lucide-react"
 import { useCallback, useEffect, useMemo, useState } from "react"
 import type { FileContent, TreeEntry } from "../../../schema/WorkspaceAnswers.js"
+import { problemOf } from "../../relay/problem.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 import { CodeBlock } from "../CodeBlock.js"
@@ -149,7 +150,7 @@ const Picture = ({ file, session_id, type }: Pick<Props, "session_id"> & {
         made = URL.createObjectURL(new Blob([bytes], { type }))
         setUrl(made)
       },
-      (error: unknown) => !leaving.signal.aborted && setProblem(workspace.sentence(error))
+      (error: unknown) => !leaving.signal.aborted && setProblem(problemOf(error))
     )
     return () => {
       leaving.abort()
@@ -207,7 +208,7 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
         ...(part.next_offset !== undefined && { next: part.next_offset })
       })
     } catch (error) {
-      setMoreProblem(workspace.sentence(error))
+      setMoreProblem(problemOf(error))
     }
   }
   return (
@@ -224,7 +225,7 @@ const FileView = ({ onClose, onMention, path, session_id }: Pick<Props, "session
           label={w.beside.download}
           onClick={() => {
             setMoreProblem(undefined)
-            void save(session_id, path).catch((error: unknown) => setMoreProblem(workspace.sentence(error)))
+            void save(session_id, path).catch((error: unknown) => setMoreProblem(problemOf(error)))
           }}
         >
           <Download size={16} aria-hidden />
@@ -281,7 +282,7 @@ export const FilesView = ({ onMention, onShow, session_id, shown }: Props) => {
           setFound(files)
           setProblem(undefined)
         },
-        (error: unknown) => !isOver && setProblem(workspace.sentence(error))
+        (error: unknown) => !isOver && setProblem(problemOf(error))
       ), quietMs)
     return () => {
       isOver = true

@@ -3,6 +3,7 @@
  */
 import { useCallback, useState, useSyncExternalStore } from "react"
 import type { Attachment } from "../../../schema/WorkspaceAnswers.js"
+import { problemOf } from "../../relay/problem.js"
 import * as workspace from "../../relay/workspace.js"
 import { w } from "../../words/words.js"
 
@@ -43,7 +44,7 @@ export const useAttachments = (session_id: string) => {
     if (file.size > mostBytes) return put({ problem: w.beside.largeFile(file.name) })
     workspace.attach(session_id, file, into).then(
       (kept) => put({ kept }),
-      (error: unknown) => put({ problem: workspace.sentence(error) })
+      (error: unknown) => put({ problem: problemOf(error) })
     )
   }, [become, listOf, session_id])
 

@@ -3,7 +3,7 @@
  * stays in the meantime.
  */
 import { useCallback, useEffect, useState } from "react"
-import { sentence } from "../../relay/workspace.js"
+import { problemOf } from "../../relay/problem.js"
 
 export interface Answered<A> {
   readonly value: A | undefined
@@ -24,7 +24,7 @@ export const useAnswer = <A>(ask: () => Promise<A>): Answered<A> => {
       (value) => !isOver && setState({ value, of: ask }),
       (error: unknown) =>
         !isOver &&
-        setState((before) => ({ ...(before.of === ask ? before : {}), of: ask, problem: sentence(error) }))
+        setState((before) => ({ ...(before.of === ask ? before : {}), of: ask, problem: problemOf(error) }))
     )
     return () => {
       isOver = true
