@@ -14,7 +14,7 @@ export const judges = {
   "acpx": ["acpx@0.19.1"],
   "mcp-inspector": ["@modelcontextprotocol/inspector@2.12.0"],
   "copilotkit": [
-    "@copilotkit/core@1.74.0",
+    "@copilotkit/core@1.75.0",
     "@copilotkit/react-core@1.74.0",
     "@copilotkit/react-ui@1.74.0",
     "react@19.3.1",

@@ -7,13 +7,14 @@
  */
 import { Effect, type Scope, Stream } from "effect"
 import { type Handshake, isSessionId, type PermissionResponse, type RelayEvent } from "../../schema/index.js"
-import { list, open, questions, text } from "../read.js"
+import { list, open, text } from "../read.js"
 import { brokenOff, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
 import * as Stretch from "../stretch.js"
 import * as Body from "./body.js"
 import type { Chunk, Dialect, UIMessage } from "./Chunk.js"
-import * as Encoder from "./encode.js"
 import * as Messages from "./messages.js"
+import { withPlainAnswer } from "./parts.js"
+import * as Teller from "./teller.js"
 
 /** The chunks of an answer; one array for those that arrived together. */
 export type Chunks = Stream.Stream<ReadonlyArray<Chunk>, PortError>
@@ -43,96 +44,20 @@ const bad = (reason: string) => new PortError({ code: "bad_command", reason })
 const given = (fields: object) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-/** Merges consecutive chunks of the same text. */
-export const joined = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
-  const few: Array<Chunk> = []
-  /** The last chunk, if it is our own copy. */
-  let grown: { type: string; id: unknown; delta: string } | undefined
-  for (const chunk of chunks) {
-    const { delta, id, type } = chunk
-    if (typeof delta !== "string") {
-      grown = undefined
-      few.push(chunk)
-    } else if (grown !== undefined && grown.id === id && grown.type === type) grown.delta += delta
-    else few.push(grown = { type, id, delta })
-  }
-  return few
-}
-
-/**
- * Chunks that end an SDK stream. If the stream continues anyway, only their information about the message is
- * kept.
- */
-const lasts = new Set(["finish", "abort", "error"])
-const withoutEnd = (chunk: Chunk): ReadonlyArray<Chunk> =>
-  !lasts.has(chunk.type)
-    ? [chunk]
-    : chunk["messageMetadata"] === undefined
-    ? []
-    : [{ type: "message-metadata", messageMetadata: chunk["messageMetadata"] }]
-
-export interface TellOptions {
-  readonly session_id: string
-  readonly dialect: Dialect
-  /** Sent first. */
-  readonly before?: ReadonlyArray<Chunk>
-  /** The client continues the message it has; otherwise it begins another one. */
-  readonly goesOn: boolean
-}
-
 /** A stretch as the chunks of one answer. */
-export const tell = (
-  stretch: Stretch.Stretch,
-  { before = [], dialect, goesOn, session_id }: TellOptions
-): Chunks => {
-  const encoder = Encoder.make({ dialect, session_id })
-  let turn_seq = 0
-  let isBegun = false
-
-  /** One message per answer, even if it covers two turns. */
-  const onceBegun = (chunk: Chunk): ReadonlyArray<Chunk> => {
-    if (chunk.type !== "start" || !isBegun) return [chunk]
-    return [{ type: "message-metadata", messageMetadata: chunk["messageMetadata"] }]
-  }
-  const begin = (seq: number): ReadonlyArray<Chunk> => {
-    if (isBegun) return []
-    isBegun = true
-    const fresh = turn_seq === 0 ? `s-${seq}` : `${Encoder.messageIdOf(turn_seq)}-${seq}`
-    return [...encoder.resume(goesOn ? undefined : fresh), ...before]
-  }
-
-  const next = (items: ReadonlyArray<Stretch.Item>): ReadonlyArray<Chunk> => {
-    const chunks: Array<Chunk> = []
-    for (const { known, op, seq, ts } of items) {
-      if (op.type === "turn_start") turn_seq = op.seq
-      // Parts already open when the client connects are begun for it, unless they are finished.
-      const isTold = !known && (isBegun || op.type !== "end")
-      if (isTold && (op.type !== "turn_start" || goesOn)) chunks.push(...begin(seq))
-      const told = encoder.encode(op, { seq, ts })
-      if (!isTold) continue
-      const isLast = op.type !== "turn_end" || stretch.ending() !== undefined
-      chunks.push(...told.flatMap(onceBegun).flatMap(isLast ? (chunk) => [chunk] : withoutEnd))
-      if (op.type === "turn_start") isBegun = true
-    }
-    return joined(chunks)
-  }
-
-  const end = Stream.suspend(() => {
-    const ending = stretch.ending()
-    if (ending === undefined || ending.type === "turn_end" || ending.type === "session_end") {
-      return Stream.empty
-    }
-    if (ending.type === "asked") {
-      return Stream.succeed([...begin(ending.seq), ...encoder.pause(ending.asks, ending.seq)])
-    }
-    if (ending.type === "refused") {
-      return Stream.succeed([...begin(ending.seq), { type: "error", errorText: ending.error.message }])
-    }
-    const messageMetadata = { relay: { seq: ending.seq } }
-    return Stream.succeed([...begin(ending.seq), { type: "finish", finishReason: "stop", messageMetadata }])
-  })
-
-  return Stream.concat(Stream.filter(Stream.map(stretch.items, next), (chunks) => chunks.length > 0), end)
+export const tell = (stretch: Stretch.Stretch, options: Teller.TellerOptions): Chunks => {
+  const teller = Teller.make(options)
+  return Stream.concat(
+    Stream.filter(
+      Stream.map(stretch.items, (items) => teller.next(items, stretch.ending() !== undefined)),
+      (chunks) => chunks.length > 0
+    ),
+    Stream.suspend(() => {
+      const ending = stretch.ending()
+      const chunks = ending === undefined ? [] : teller.end(ending)
+      return chunks.length === 0 ? Stream.empty : Stream.succeed(chunks)
+    })
+  )
 }
 
 export const make = (port: SessionPort["Service"], { dialect, front, newId }: ChatOptions): Chat => {
@@ -172,12 +97,7 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
     const asked = list(session.start.metadata?.["pending_permissions"]).find(({ request_id }) =>
       request_id === answer.request_id
     )
-    const [question, ...others] = questions(asked?.["args"])
-    const isPlain = answer.answers === undefined && answer.message !== undefined &&
-      answer.behavior === "allow"
-    return isPlain && question !== undefined && others.length === 0
-      ? { ...answer, answers: { [question.id]: answer.message } }
-      : answer
+    return withPlainAnswer(answer, asked?.["args"])
   }
 
   /** Send these answers and wait until each is settled; gives the reason if one was not accepted. */
