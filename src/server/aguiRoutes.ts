@@ -21,11 +21,17 @@ const inputOf = (body: unknown) => {
     : Effect.succeed(found)
 }
 
+const toText = (told: ReadonlyArray<object>) =>
+  told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")
+
 const send = ({ response }: Pick<Call, "response">, events: runs.Events) =>
   sendEventStream(
     response,
-    Stream.map(events, (told) => told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")),
-    ofSdks
+    Stream.map(events, toText),
+    {
+      headers: ofSdks,
+      lastWords: (message) => toText([{ type: "RUN_ERROR", message, code: "unauthorized" }])
+    }
   )
 
 const run = Effect.fnUntraced(function*(call: Call, tool: string | undefined, body: unknown) {

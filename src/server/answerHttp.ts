@@ -18,6 +18,7 @@ import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 import { type Answer, Refused, sendJson } from "./Call.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
+import { isEventStream } from "./eventStream.js"
 import { answers, hint } from "./httpRoutes.js"
 import { ServerConfig } from "./ServerConfig.js"
 import { statusOf } from "./statusOf.js"
@@ -200,8 +201,13 @@ export const answerHttp = Effect.fn("answerHttp")(
       ;(yield* Audit).write("request", by, { method, path })
     }
     yield* answer.pipe(
-      // A stream ends when the right to it does.
-      Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
+      // An answer ends when the right to it does; an event stream says so itself.
+      Effect.raceFirst(
+        Effect.flatMap(
+          principal.ended,
+          (reason) => isEventStream(response) ? Effect.never : new Unauthorized({ reason })
+        )
+      ),
       Effect.provideService(Principal, principal),
       Effect.provideService(Sender, by)
     )

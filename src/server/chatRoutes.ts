@@ -45,19 +45,21 @@ const streamHeaders = {
   "access-control-expose-headers": "x-vercel-ai-ui-message-stream"
 }
 
+const failed = (errorText: string) => [{ type: "error", errorText }]
+
+const toText = (chunks: ReadonlyArray<object>) =>
+  chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")
+
+const done = "data: [DONE]\n\n"
+
 /** Ends a stream that breaks off with an error chunk; the client connects again and resumes. */
-const told = (chunks: Chat.Chunks) =>
-  Stream.catch(chunks, ({ message }) => Stream.succeed([{ type: "error", errorText: message }]))
+const told = (chunks: Chat.Chunks) => Stream.catch(chunks, ({ message }) => Stream.succeed(failed(message)))
 
 const send = (response: ServerResponse, chunks: Chat.Chunks) =>
   sendEventStream(
     response,
-    Stream.concat(
-      Stream.map(told(chunks), (chunks) =>
-        chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")),
-      Stream.succeed("data: [DONE]\n\n")
-    ),
-    streamHeaders
+    Stream.concat(Stream.map(told(chunks), toText), Stream.succeed(done)),
+    { headers: streamHeaders, lastWords: (reason) => `${toText(failed(reason))}${done}` }
   )
 
 /** An answer for requests about one chat. */

@@ -293,6 +293,47 @@ for (const [name, open] of Object.entries(wires)) {
       assert.deepInclude(await ask(question), { behavior: "allow", answers: { size: "S" } })
     })
 
+    test("says why an answer was not taken, and asks again, but not for ever", async ({ ask, editor }) => {
+      const questions = [{ required: true, id: "size", question: "Which size?", options: [{ label: "S" }] }]
+      const question = (id: string) =>
+        FakeAdapter.askFor(id, { args: { questions }, metadata: { kind: "question" } })
+      const given: Array<Json> = [{}, { question_0: "S" }]
+      const one = await editor({
+        capabilities: { elicitation: { form: {} } },
+        form: () => ({ action: "accept", content: given.shift() ?? {} })
+      })
+      const sessionId = await newSession(one)
+      assert.deepInclude(await ask(question("q1")), { behavior: "allow", answers: { size: "S" } })
+      assert.match(Object.values(one.texts()).join(), /does not fit/)
+      assert.lengthOf(one.asked, 2)
+      // One that answers by itself.
+      const open = ask(question("q2"))
+      await one.until(() => one.asked.length === 5)
+      const other = await editor({ permission: () => selected("option-0") })
+      await other.request("session/load", { sessionId, cwd: process.cwd(), mcpServers: [] })
+      assert.deepInclude(await open, { behavior: "allow", answers: { size: "S" } })
+      assert.lengthOf(one.asked, 5)
+    })
+
+    test("leaves a question it cannot ask to another client, and declines it if there is none", async ({ ask, editor }) => {
+      const questions = [{ required: true, id: "why", question: "Why?", options: [] }]
+      const question = (id: string) =>
+        FakeAdapter.askFor(id, { args: { questions }, metadata: { kind: "question" } })
+      const one = await editor({ permission: never })
+      const sessionId = await newSession(one)
+      assert.match((await ask(question("q1")))["message"], /Ask in your text/)
+      const other = await editor({
+        capabilities: { elicitation: { form: {} } },
+        form: async () => {
+          await one.until(() => one.asked.length > 0)
+          return { action: "accept", content: { question_0: "Because." } }
+        }
+      })
+      await other.request("session/resume", { sessionId, cwd: process.cwd(), mcpServers: [] })
+      assert.deepInclude(await ask(question("q2")), { behavior: "allow", answers: { why: "Because." } })
+      assert.include(JSON.stringify(one.asked), "Answer this in another client")
+    })
+
     for (const [answer, stopReason] of [["raise", "end_turn"], ["stop", "cancelled"]] as const) {
       test(`asks whether a budget is raised: ${answer}`, async ({ editor, prompted, say }) => {
         const one = await editor({ permission: () => selected(answer) })
@@ -466,6 +507,11 @@ for (const [name, open] of Object.entries(wires)) {
       assert.include(textOf(content), "hi")
       assert.strictEqual(await prompt({ type: "text", text: " \n" }), -32602)
       assert.strictEqual(await prompt({ type: "text", text: "" }), -32602)
+      // Nothing of a prompt is left out without a word.
+      assert.strictEqual(
+        await prompt({ type: "text", text: "see" }, { type: "image", mimeType: "image/png" }),
+        -32602
+      )
       const { sessions } = await one.request("session/list", { cwd: `${process.cwd()}/` })
       assert.lengthOf(sessions, 1)
     })

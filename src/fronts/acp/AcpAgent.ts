@@ -74,11 +74,10 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
 
   const front = () => options.frontOf?.(clientName) ?? "acp"
   const submit = (entry: Attached, command: ClientCommand) =>
-    void fork(Effect.catch(entry.session.submit(command), ({ code, reason }) =>
-      Effect.sync(() => {
-        // The person has answered and must learn that the answer did not count.
-        if (code === "not_driving") following.refused(entry, reason)
-      })))
+    void fork(Effect.catch(
+      entry.session.submit(command),
+      ({ code, reason }) => Effect.sync(() => following.refuse(entry, command.message_id, code, reason))
+    ))
   const outbox = Outbox.make(send)
   const rpc: Rpc.Rpc = Rpc.make({
     fork,
@@ -89,7 +88,15 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
   const asking = Asking.make({
     rpc,
     hasForms: () => isObject(open(client["elicitation"])["form"]),
-    submit
+    submit,
+    newId,
+    othersThan: ({ id }, then) => {
+      const listing = Effect.flatMap(options.port, (port) => port.listing(id))
+      fork(Effect.match(listing, {
+        onSuccess: (found) => then((found?.clients ?? 0) > 1),
+        onFailure: () => then(false)
+      }))
+    }
   })
   const following = Following.make(rpc, outbox, asking, submit)
   const { enter, follow, leave, reopen, tellEarly } = Opening.make({

@@ -5,7 +5,7 @@ import { type Deferred, Effect, type Scope } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { JsonRpcError, JsonRpcId } from "../../adapters/wire/JsonRpc.js"
 import type { Handshake } from "../../schema/index.js"
-import type { Choice, Op, SessionOp } from "../Op.js"
+import type { AskOp, Choice, Op, SessionOp } from "../Op.js"
 import type * as project from "../project.js"
 import type { PortSession } from "../SessionPort.js"
 import type * as Encoder from "./encode.js"
@@ -33,6 +33,9 @@ export interface Attached {
   readonly commands: Map<string, Deferred.Deferred<void, JsonRpcError>>
   /** Our request for each request of the agent. */
   readonly asked: Map<string, number>
+  /** The person's answers that the relay has not taken yet, by `message_id`, and how often each request was answered. */
+  readonly answers: Map<string, AskOp>
+  readonly tries: Map<string, number>
   settings: { modes: ReadonlyArray<string>; mode?: string; models: ReadonlyArray<Choice>; model?: string }
   can: Pick<SessionOp, "images" | "set_model">
   /** Completes when its models are known or nothing more can be learned about them. */

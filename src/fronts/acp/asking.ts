@@ -14,13 +14,23 @@ import type { Rpc } from "./Rpc.js"
 export interface Asking {
   /** Asks only once, however often it is called. */
   readonly ask: (entry: Attached, op: AskOp) => void
+  /** Whether the request that this answer is for still waits; undefined if it is no answer. */
+  readonly stillWaits: (entry: Attached, message_id: string | undefined) => boolean | undefined
+  /** The relay did not take this answer: asks again if another one may be taken. */
+  readonly askAgain: (entry: Attached, message_id: string | undefined, code: string) => void
 }
 
 export interface AskingOptions {
   readonly rpc: Pick<Rpc, "ask">
   readonly hasForms: () => boolean
   readonly submit: (entry: Attached, command: PermissionResponse) => void
+  readonly newId: () => string
+  /** Whether other clients are in the session. */
+  readonly othersThan: (entry: Attached, then: (isOther: boolean) => void) => void
 }
+
+/** A client that answers by itself must not be asked for ever. */
+const mostTries = 3
 
 /** Used if the agent offers no answers of its own. */
 const ownOptions = [
@@ -33,16 +43,21 @@ const allowing = new Set(["allow", "allow_session"])
 
 const stopped = { behavior: "deny", stop: true } as const
 
-export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
+export const make = ({ hasForms, newId, othersThan, rpc, submit }: AskingOptions): Asking => {
   const respond = (
     entry: Attached,
-    request_id: string,
+    op: AskOp,
     answer: Omit<PermissionResponse, "type" | "request_id">
   ) => {
+    const { request_id } = op
+    const message_id = newId()
     entry.asked.delete(request_id)
+    entry.answers.set(message_id, op)
+    entry.tries.set(request_id, (entry.tries.get(request_id) ?? 0) + 1)
     const command = {
       type: "permission_response",
       request_id: RequestId.make(request_id),
+      message_id,
       ...answer
     } as const
     submit(entry, command)
@@ -72,7 +87,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
       if (outcome["outcome"] === "selected" && optionId !== undefined) {
         return onChoice(optionId, open(open(open(result)["_meta"])["ai-relay"]))
       }
-      if (!entry.isStopping) respond(entry, op.request_id, stopped)
+      if (!entry.isStopping) respond(entry, op, stopped)
     })
     entry.asked.set(op.request_id, id)
   }
@@ -84,7 +99,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
       : ownOptions
     askOptions(entry, op, choices, op.text, (optionId, meta) => {
       const { message, scope, stop, updatedInput } = meta
-      respond(entry, op.request_id, {
+      respond(entry, op, {
         // An answer that was not offered is no permission.
         ...(isOffered ? { option_id: optionId } : { behavior: allowing.has(optionId) ? "allow" : "deny" }),
         ...(optionId === "allow_session" && !isOffered && { scope: "session" }),
@@ -96,12 +111,29 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     })
   }
 
+  /**
+   * This client cannot ask it. Another one may be able to; if there is none, the agent is told to ask in its text.
+   */
+  const askElsewhere = (entry: Attached, op: AskOp) => {
+    const decline = () => respond(entry, op, { behavior: "deny", message: unaskable })
+    const words = [
+      ...questionsIn(op.args).map(({ question }) => question),
+      "Answer this in another client, or in your next message."
+    ].join("\n\n")
+    const later = { optionId: "later", name: "Answer in my next message", kind: "reject_once" }
+    othersThan(entry, (isOther) => {
+      if (!isOpen(entry, op) || entry.isOver) return
+      if (isOther) askOptions(entry, op, [later], words, decline)
+      else decline()
+    })
+  }
+
   /** One by one, each as options to choose from. */
   const askOneByOne = (entry: Attached, op: AskOp, index = 0, given: Record<string, string> = {}): void => {
     const all = questionsIn(op.args)
     const question = all[index]
-    if (!areChoices(all)) return respond(entry, op.request_id, { behavior: "deny", message: unaskable })
-    if (question === undefined) return respond(entry, op.request_id, { behavior: "allow", answers: given })
+    if (!areChoices(all)) return askElsewhere(entry, op)
+    if (question === undefined) return respond(entry, op, { behavior: "allow", answers: given })
     const choices = question.options.map(({ label }, place) => ({
       optionId: `option-${place}`,
       name: label,
@@ -110,7 +142,7 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     const skip = { optionId: "skip", name: "Skip", kind: "reject_once" }
     askOptions(entry, op, [...choices, skip], question.question, (optionId) => {
       const chosen = question.options[choices.findIndex((choice) => choice.optionId === optionId)]
-      if (chosen === undefined) return respond(entry, op.request_id, { behavior: "deny" })
+      if (chosen === undefined) return respond(entry, op, { behavior: "deny" })
       askOneByOne(entry, op, index + 1, { ...given, [question.id]: chosen.label })
     })
   }
@@ -127,10 +159,10 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
       }
       const { action, content } = open(result)
       if (action === "accept") {
-        return respond(entry, op.request_id, { behavior: "allow", answers: toAnswers(all, open(content)) })
+        return respond(entry, op, { behavior: "allow", answers: toAnswers(all, open(content)) })
       }
-      if (action === "decline") return respond(entry, op.request_id, { behavior: "deny" })
-      if (!entry.isStopping) respond(entry, op.request_id, stopped)
+      if (action === "decline") return respond(entry, op, { behavior: "deny" })
+      if (!entry.isStopping) respond(entry, op, stopped)
     })
     entry.asked.set(op.request_id, id)
   }
@@ -142,5 +174,20 @@ export const make = ({ hasForms, rpc, submit }: AskingOptions): Asking => {
     return hasForms() ? askForm(entry, op) : askOneByOne(entry, op)
   }
 
-  return { ask: askPerson }
+  const stillWaits: Asking["stillWaits"] = (entry, message_id = "") => {
+    const op = entry.answers.get(message_id)
+    return op === undefined ? undefined : isOpen(entry, op)
+  }
+
+  const askAgain: Asking["askAgain"] = (entry, message_id = "", code) => {
+    const op = entry.answers.get(message_id)
+    entry.answers.delete(message_id)
+    if (op === undefined || !isOpen(entry, op) || code !== "bad_command") return
+    if ((entry.tries.get(op.request_id) ?? 0) < mostTries) askPerson(entry, op)
+  }
+
+  return { ask: askPerson, askAgain, stillWaits }
 }
+
+const isOpen = ({ projector }: Attached, op: AskOp) =>
+  projector.asking().some(({ request_id }) => request_id === op.request_id)

@@ -46,7 +46,8 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
           const media_type = imageType(mimeType)
           if (media_type === undefined) return `images must be png, jpeg, gif or webp, not "${mimeType}"`
           blocks.push({ type: "image", source: { type: "base64", media_type, data } })
-        } else if (uri !== undefined) blocks.push({ type: "image", source: { type: "url", url: uri } })
+        } else if (uri === undefined) return "an image needs its `data` in base64, or its `uri`"
+        else blocks.push({ type: "image", source: { type: "url", url: uri } })
         break
       }
       case "resource_link": {

@@ -27,8 +27,8 @@ export interface Following {
   readonly onOver: (entry: Attached, reason: string) => void
   /** Send the updates of one operation. */
   readonly tell: (entry: Attached, op: Op, place: Place) => void
-  /** This client's request was not carried out. */
-  readonly refused: (entry: Attached, reason: string) => void
+  /** A command of this client was refused. */
+  readonly refuse: (entry: Attached, message_id: string | undefined, code: string, reason: string) => void
   /** Send what was held back until the client knew the session. */
   readonly release: (entry: Attached) => void
 }
@@ -76,6 +76,7 @@ export const make = (
     if (event.type !== "input_ack" && event.type !== "error") return
     const { message_id } = event
     if (message_id === undefined) return
+    if (event.type === "input_ack") entry.answers.delete(message_id)
     const command = entry.commands.get(message_id)
     const prompt = entry.prompts.get(message_id)
     if (event.type === "error") {
@@ -145,7 +146,21 @@ export const make = (
     }
   }
 
+  const refuse: Following["refuse"] = (entry, message_id, code, reason) => {
+    const waits = asking.stillWaits(entry, message_id)
+    // The person must learn that the answer did not count. Prompts and settings have answers of their own.
+    if (waits === true || (waits === undefined && code === "not_driving")) {
+      const name = waits === undefined ? code : `answer-${message_id}`
+      const op: Op = { type: "notice", level: "refused", name, text: reason, metadata: {} }
+      tell(entry, op, { seq: entry.session.last_seq, ts: 0 })
+    }
+    asking.askAgain(entry, message_id, code)
+  }
+
   const onEvent = (entry: Attached, event: RelayEvent) => {
+    if (event.type === "error" && entry.answers.has(event.message_id ?? "")) {
+      return refuse(entry, event.message_id, event.code, event.text)
+    }
     followCommand(entry, event)
     for (const op of entry.projector.next(event)) onOp(entry, op, event)
   }
@@ -164,10 +179,5 @@ export const make = (
     entry.asked.clear()
   }
 
-  const refused = (entry: Attached, reason: string) => {
-    const op: Op = { type: "notice", level: "refused", name: "not_driving", text: reason, metadata: {} }
-    tell(entry, op, { seq: entry.session.last_seq, ts: 0 })
-  }
-
-  return { onEvent, onOver, refused, tell, release }
+  return { onEvent, onOver, refuse, tell, release }
 }

@@ -79,6 +79,8 @@ export const make = (
       prompts: new Map(),
       commands: new Map(),
       asked: new Map(),
+      answers: new Map(),
+      tries: new Map(),
       settings: { modes: [], models: [] },
       can: { images: false, set_model: false },
       settled: Deferred.makeUnsafe(),
