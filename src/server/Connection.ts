@@ -66,6 +66,8 @@ const inboundBytes = 1024 * 1024
 const mostInbound = inboundFrames + Math.ceil(64 * 1024 / 6)
 /** Items of a list per piece. */
 const listedTogether = 50
+/** Bytes of a long history that are written before others have their turn: a fast reader never makes the socket wait. */
+const writtenAtOnce = 1024 * 1024
 /** How long a client has to read why it was disconnected in the middle of a frame, in ms. */
 const overloadedMs = 1000
 /** How long to wait for the peer's close: for clients of a session, and for those that never authenticated. */
@@ -253,16 +255,21 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
     Effect.callback((resume) => {
       session_id = log.session_id
       position = after_seq
-      const follower: LogCursor = log.unsafeFollow(after_seq, () => write())
+      const follower: LogCursor = log.unsafeFollow(after_seq, () => more())
       const send = makeWriter(socket, raw)
+      let pausing: NodeJS.Immediate | undefined
       const write = () => {
+        pausing = undefined
         if (isBehind()) return
+        let written = 0
         for (let batch = follower.next(); batch !== undefined; batch = follower.next()) {
           // A closing socket has already sent its last frame.
           if (ws.readyState !== ws.OPEN) return
           send(batch)
           position = batch.firstSeq + batch.ends.length - 1
           if (isBehind()) return
+          written += batch.bytes.length
+          if (written > writtenAtOnce) return void (pausing = setImmediate(write))
         }
         if (follower.overrun()) resume(new FellBehind({ seq: position }))
         else if (follower.done()) resume(Effect.void)
@@ -270,10 +277,16 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
       if (greeting !== undefined) unsafeTell(greeting)
       if (follower.gap !== undefined) unsafeTell(gap(follower.gap))
       if (own !== undefined) unsafeTell(own)
-      socket.on("drain", write)
+      // After the pause, if there is one.
+      const more = () => {
+        if (pausing === undefined) write()
+      }
+      const onDrain = () => void (pausing ??= setImmediate(write))
+      socket.on("drain", onDrain)
       write()
       return Effect.sync(() => {
-        socket.off("drain", write)
+        socket.off("drain", onDrain)
+        clearImmediate(pausing)
         follower.detach()
       })
     })

@@ -17,9 +17,10 @@ const gone = (response: ServerResponse) =>
     return Effect.sync(() => response.off("close", onClose))
   })
 
+/** Others come first: a peer that reads fast drains each write at once, so a long history would keep everybody waiting. */
 const drained = (response: ServerResponse) =>
   Effect.callback<void>((resume) => {
-    const onDrain = () => resume(Effect.void)
+    const onDrain = () => setImmediate(() => resume(Effect.void))
     response.once("drain", onDrain)
     return Effect.sync(() => response.off("drain", onDrain))
   })

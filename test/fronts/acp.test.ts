@@ -467,6 +467,30 @@ for (const [name, open] of Object.entries(wires)) {
       ending
     )
 
+    // The socket's own measure of what is unread cannot be set from here.
+    if (open === overPort) {
+      test("sends a history no faster than it is read", async ({ editor }) => {
+        const one = await editor()
+        const sessionId = await newSession(one)
+        for (const text of ["a", "b", "c", "d"]) {
+          await one.request("session/prompt", promptOf(sessionId, text))
+        }
+        let read = () => {}
+        let isFull = () => {}
+        const reading = new Promise<void>((resolve) => (read = resolve))
+        const full = new Promise<void>((resolve) => (isFull = resolve))
+        const slow = await editor({}, {
+          drained: Effect.andThen(Effect.sync(() => isFull()), Effect.promise(() => reading))
+        })
+        const loaded = slow.request("session/load", { sessionId, cwd: process.cwd(), mcpServers: [] })
+        await full
+        assert.isBelow(slow.updates.length, one.updates.length)
+        read()
+        await loaded
+        assert.include(JSON.stringify(slow.updates), "d")
+      })
+    }
+
     test("takes an answer it did not offer for no permission", async ({ ask, editor, prompted }) => {
       let answer = ""
       const one = await editor({ permission: () => selected(answer) })

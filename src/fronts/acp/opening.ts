@@ -137,16 +137,19 @@ export const make = (
       const from = replays
         ? 0
         : Math.min(listing?.open_turn_seq ?? Infinity, ...waiting, session.last_seq + 1) - 1
-      yield* Stream.runForEach(session.history(from), (event) =>
-        Effect.sync(() => {
-          for (const op of projector.next(event)) {
-            learn(entry, op)
-            // Pending questions are asked after everything else is replayed.
-            if (replays && op.type !== "ask") following.tell(entry, op, event)
-            // The client already has it; the encoder must know what is open and what was sent of it.
-            if (!replays) entry.encoder.encode(op, event.ts)
-          }
-        }))
+      const replay = (event: RelayEvent) => {
+        for (const op of projector.next(event)) {
+          learn(entry, op)
+          // Pending questions are asked after everything else is replayed.
+          if (replays && op.type !== "ask") following.tell(entry, op, event)
+          // The client already has it; the encoder must know what is open and what was sent of it.
+          if (!replays) entry.encoder.encode(op, event.ts)
+        }
+      }
+      yield* Stream.runForEach(
+        session.history(from),
+        (event) => Effect.andThen(Effect.sync(() => replay(event)), drained)
+      )
       for (const op of project.make().next({ ...session.start, seq: 1, ts: 0 } as RelayEvent)) {
         learn(entry, op)
       }
