@@ -8,6 +8,10 @@ export type ImageType = typeof types[number]
 /** A media type without its parameters, in lower case. */
 export const bareType = (mediaType: string): string => (mediaType.split(";", 1)[0] ?? "").trim().toLowerCase()
 
+/** Whether it is meant to be seen; SVG is text. */
+export const isImage = (bare: string): boolean =>
+  bare === "image" || (bare.startsWith("image/") && bare !== "image/svg+xml")
+
 /** Undefined: not an image that agents accept. */
 export const imageType = (mediaType: string): ImageType | undefined => {
   const bare = bareType(mediaType)

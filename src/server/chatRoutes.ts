@@ -10,7 +10,7 @@ import {
   type Answer,
   type Call,
   readJson,
-  type Refused,
+  Refused,
   sendJson,
   sendNothing,
   type Served,
@@ -86,9 +86,19 @@ const answer = <Path extends string>(
     Effect.scoped
   )
 
+/** The SDK sends the whole conversation each time, unless it is told otherwise. */
+const tooLong = (refused: Refused): Refused =>
+  refused.status !== 413 ? refused : new Refused({
+    status: 413,
+    code: "too_large",
+    reason:
+      `the conversation is too long to be sent as a whole: set prepareSendMessagesRequest and send its last two messages (${refused.message})`
+  })
+
 export const post = answer<"/chat/{tool}">((chat, call) =>
   Effect.gen(function*() {
-    const chunks = yield* chat.post(call.tool, yield* readJson(call))
+    const body = yield* Effect.mapError(readJson(call), tooLong)
+    const chunks = yield* chat.post(call.tool, body)
     yield* send(call.response, chunks)
   }).pipe(Effect.scoped)
 )

@@ -69,6 +69,14 @@ describe.skipIf(judges.missing !== undefined)("the AI SDK's client at the demo a
     assert.isTrue((await safeValidateUIMessages({ messages: [user, assistant] })).success)
   })
 
+  it.concurrent("goes on when it sends only the end of the conversation", async () => {
+    const client = startClient("ai", "brief", { prompts: [...prompts, "And the other one?"], brief: true })
+    const [first, second] = seen(await messagesOf(client))
+    const [undisturbed] = await whole
+    assert.deepStrictEqual(first, undisturbed)
+    assert.isDefined(second)
+  })
+
   it.concurrent("shows the same in version 6", async () => {
     const messages = await messagesOf(startClient("ai6", "six", { version: 6, prompts }))
     assert.deepStrictEqual(seen(messages), seen(await history("six", 6)))

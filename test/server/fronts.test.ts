@@ -33,6 +33,7 @@ describe("fronts", () => {
     for (const path of ["/chat/fake", "/agui/fake", "/mcp", "/schedules"]) {
       const told = await postText(port, path, many("{\"messages\":["))
       assert.match(told, /^413 .*too many values: use at most 200000/, path)
+      if (path === "/chat/fake") assert.include(told, "send its last two messages")
       assert.match(await postText(port, path, deep), /^413 .*too deeply: use at most 1000 levels/, path)
     }
     const socket = new WebSocket(`ws://127.0.0.1:${port}/acp`)

@@ -4,6 +4,7 @@
 import type { ContentBlock, McpServer } from "../../schema/index.js"
 import { bareType, imageType } from "../images.js"
 import { type Open, open, text } from "../read.js"
+import { fenced, textOfFile } from "../textFiles.js"
 import type { PathMap } from "./PathMap.js"
 
 const pathIn = (uri: string, { toRelay }: PathMap): string => {
@@ -15,19 +16,15 @@ const pathIn = (uri: string, { toRelay }: PathMap): string => {
   }
 }
 
-const fence = (words: string): string => {
-  const longest = Math.max(2, ...Array.from(words.matchAll(/`+/g), ([run]) => run.length))
-  return "`".repeat(longest + 1)
-}
-
 /** Text, also if the editor sent it as bytes; undefined if it is none. */
 const wordsOf = (resource: Open): string | undefined => {
   const [words, blob] = [text(resource["text"]), text(resource["blob"])]
   if (words !== undefined || blob === undefined) return words
-  const type = bareType(text(resource["mimeType"]) ?? "")
-  return type.startsWith("text/") || type === "application/json"
-    ? Buffer.from(blob, "base64").toString("utf8")
-    : undefined
+  try {
+    return textOfFile(bareType(text(resource["mimeType"]) ?? ""), blob)
+  } catch {
+    return undefined
+  }
 }
 
 /** The prompt, or a message saying what is wrong with it. */
@@ -65,7 +62,7 @@ export const toContent = (prompt: unknown, paths: PathMap): ReadonlyArray<Conten
         }
         const words = wordsOf(resource)
         if (words === undefined) return `${uri || "a resource"} is not text: send it as an image or a link`
-        blocks.push({ type: "text", text: `\n${uri}:\n${fence(words)}\n${words}\n${fence(words)}\n` })
+        blocks.push({ type: "text", text: `\n${uri}:\n${fenced(words)}\n` })
         break
       }
       default:

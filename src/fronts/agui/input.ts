@@ -7,8 +7,9 @@ import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import type { ContentBlock, SessionId } from "../../schema/index.js"
 import { isSilent, longestMessageId, MessageId, SessionId as Id } from "../../schema/index.js"
-import { imageType } from "../images.js"
+import { bareType, imageType, isImage } from "../images.js"
 import { list, number, type Open, open, text } from "../read.js"
+import { textBlock, textOfFile } from "../textFiles.js"
 import type { Dialect, Shown } from "./encode.js"
 
 export interface Answer {
@@ -68,12 +69,23 @@ const toBlock = (part: Open): ContentBlock | string => {
   const type = text(part["type"]) ?? ""
   if (type === "text") return { type: "text", text: text(part["text"]) ?? "" }
   const mimeType = text(part["mimeType"]) ?? text(source["mimeType"]) ?? ""
-  if (type === "image" || (type === "binary" && mimeType.startsWith("image/"))) {
+  if (type === "image" || (type === "binary" && isImage(bareType(mimeType)))) {
     const value = text(source["value"])
     const isUrl = source["type"] === "url"
     return image(mimeType, isUrl ? undefined : value ?? text(part["data"]), isUrl ? value : text(part["url"]))
   }
-  return `content of type "${mimeType || type}" is not supported: send text and images`
+  const name = text(part["filename"]) ?? text(open(part["metadata"])["filename"]) ?? "a file"
+  const data = source["type"] === "url" ? undefined : text(source["value"]) ?? text(part["data"])
+  try {
+    const words = data === undefined || (type !== "document" && type !== "binary")
+      ? undefined
+      : textOfFile(bareType(mimeType), data)
+    return words === undefined
+      ? `content of type "${mimeType || type}" is not supported: send text and images`
+      : textBlock(name, words)
+  } catch {
+    return `the file ${name} cannot be read: its data is not valid base64`
+  }
 }
 
 /** A person's message as a prompt; a string says what is wrong with it. */

@@ -3,18 +3,9 @@
  * (`WebSocketChatTransport`) and in the relay (`body.ts`).
  */
 import type { ContentBlock } from "../../schema/index.js"
-import { bareType, imageType } from "../images.js"
+import { bareType, imageType, isImage } from "../images.js"
 import { list, type Open, open, questions, text } from "../read.js"
-
-const isImage = (mediaType: string) => mediaType === "image" || mediaType.startsWith("image/")
-const isText = (mediaType: string) => mediaType.startsWith("text/") || mediaType === "application/json"
-
-/** Longer than any run of backticks in it. */
-const fenced = (words: string): string => {
-  const longest = Math.max(2, ...Array.from(words.matchAll(/`+/g), ([run]) => run.length))
-  const fence = "`".repeat(longest + 1)
-  return `${fence}\n${words.replace(/\n$/, "")}\n${fence}`
-}
+import { textBlock, textOfFile } from "../textFiles.js"
 
 /** The content of a `data:` URL; undefined for any other. */
 const dataOf = (url: string): DataUrl | undefined => {
@@ -29,16 +20,12 @@ interface DataUrl {
   readonly data: string
 }
 
-const fromBase64 = (data: string): string => {
-  const bytes = atob(data.replaceAll("-", "+").replaceAll("_", "/"))
-  const all = new Uint8Array(bytes.length)
-  for (let at = 0; at < all.length; at++) all[at] = bytes.charCodeAt(at)
-  return new TextDecoder().decode(all)
+/** Undefined if it is no text. Throws if the URL is invalid. */
+const wordsOf = (mediaType: string, { data, isBase64 }: DataUrl): string | undefined => {
+  const content = decodeURIComponent(data)
+  // What is not base64 is text already.
+  return isBase64 ? textOfFile(mediaType, content) : content
 }
-
-/** Throws if the URL is invalid. */
-const words = ({ data, isBase64 }: DataUrl): string =>
-  isBase64 ? fromBase64(decodeURIComponent(data)) : decodeURIComponent(data)
 
 const fileBlock = (part: Open): ContentBlock | string => {
   const url = text(part["url"]) ?? ""
@@ -56,11 +43,11 @@ const fileBlock = (part: Open): ContentBlock | string => {
       ? { type: "image", source: { type: "base64", media_type, data: data.data } }
       : `the image ${name} cannot be read: send png, jpeg, gif or webp as a data: URL or an http(s) URL`
   }
-  if (data === undefined || !isText(mediaType)) {
-    return `${name} (${mediaType}) cannot be sent to the agent: send images and text, and put other files into the folder`
-  }
   try {
-    return { type: "text", text: `${name}:\n${fenced(words(data))}` }
+    const words = data === undefined ? undefined : wordsOf(mediaType, data)
+    return words === undefined
+      ? `${name} (${mediaType}) cannot be sent to the agent: send images and text, and put other files into the folder`
+      : textBlock(name, words)
   } catch {
     return `the file ${name} cannot be read: its data: URL is invalid`
   }

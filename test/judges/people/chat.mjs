@@ -6,7 +6,17 @@ import { pathToFileURL } from "node:url"
 import { firstOptions, goesOn, load, mayPrompt, say, show, told, until } from "./person.mjs"
 
 const ai = await load(told.sdk)
-const { come = false, prompts = [], session: id, tool, transport: path, url, version, waits = false } = told
+const {
+  brief = false,
+  come = false,
+  prompts = [],
+  session: id,
+  tool,
+  transport: path,
+  url,
+  version,
+  waits = false
+} = told
 const api = `${url}/chat/${tool}@${version}`
 
 const itemsOf = (parts) => {
@@ -63,7 +73,13 @@ const ownTransport = async () => {
   const { WebSocket } = await import("ws")
   return new WebSocketChatTransport({ url, tool, WebSocket })
 }
-const transport = path === undefined ? new ai.DefaultChatTransport({ api }) : await ownTransport()
+/** As docs/fronts.md shows it for long conversations. */
+const prepareSendMessagesRequest = ({ body, id, messageId, messages, trigger }) => ({
+  body: { ...body, id, trigger, messageId, messages: messages.slice(-2) }
+})
+const transport = path === undefined
+  ? new ai.DefaultChatTransport({ api, ...(brief && { prepareSendMessagesRequest }) })
+  : await ownTransport()
 
 const state = new State()
 const failures = []
