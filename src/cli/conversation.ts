@@ -1,6 +1,6 @@
 /** conversation: a session at a terminal, as `run` and `attach` use it: printing, questions, Ctrl-C. */
 import { Console, Effect, Latch, type Scope } from "effect"
-import type { RelayEvent } from "../client/browser.js"
+import type { ConnectionState, RelayEvent } from "../client/browser.js"
 import { RelayClient, type RelaySession, type SessionOptions } from "../client/RelayClient.js"
 import { type Address, checkRelay } from "./clientOptions.js"
 import * as Driving from "./driving.js"
@@ -59,6 +59,7 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
   const client = yield* RelayClient
   const turn: Conversation["turn"] = { state: "none" }
   const driving = Driving.make(keyboard)
+  const newsOf = makeNewsOf()
   const answer = askPermission(keyboard)
   const session = yield* client.connect({
     raw: json,
@@ -73,12 +74,8 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
       if (event.seq >= history) caughtUp.openUnsafe()
     },
     onState: (state) => {
-      if (state.status === "waiting") {
-        keyboard.print(
-          process.stderr,
-          `Connection to the relay lost (${visibleLine(state.reason)}); reconnecting.\n`
-        )
-      }
+      const news = newsOf(state)
+      if (news !== undefined) keyboard.print(process.stderr, `${news}\n`)
     },
     onPermission: (request) => Effect.andThen(driving.mayAnswer, answer(request))
   })
@@ -86,6 +83,20 @@ export const open = Effect.fn("conversation.open")(function*(options: Conversati
   const conversation: Conversation = { session, turn, caughtUp: caughtUp.await }
   return conversation
 }, (opened, { address }) => Effect.provide(opened, RelayClient.layer(address)))
+
+/** What to say about the connection: that it is lost, once, and that it is back. */
+export const makeNewsOf = () => {
+  let isLost = false
+  return (state: ConnectionState): string | undefined => {
+    if (state.status === "waiting" && !isLost) {
+      isLost = true
+      return `Connection to the relay lost (${visibleLine(state.reason)}); reconnecting.`
+    }
+    if (state.status !== "open" || !isLost) return undefined
+    isLost = false
+    return "Connected to the relay again."
+  }
+}
 
 /** When the prompt that hit a limit will be sent again, in Unix seconds, updated by one more event. */
 export const resumeAt = (before: number | undefined, event: RelayEvent): number | undefined => {
