@@ -81,12 +81,12 @@ export const make = (port: SessionPort["Service"], { dialect, front, newId }: Ch
   const options = { endAtAsk: dialect !== 5, isLive: true }
 
   const prompt = Effect.fnUntraced(function*(tool: string, wanted: Body.Prompt) {
-    const { command, folder, model, permission_mode, session_id, unanswered } = wanted
+    const { command, folder, isAgain, model, permission_mode, session_id, unanswered } = wanted
     const session = yield* join({ tool, session_id, folder, model, permission_mode })
     yield* change(session, wanted)
     const { pending } = yield* session.now
     // The person types instead of answering: that is not a yes, and the turn must not wait forever.
-    const isInstead = command.when === undefined && unanswered.some((id) => pending.includes(id))
+    const isInstead = command.when === undefined && pending.some((id) => isAgain || unanswered.includes(id))
     const given = isInstead ? { ...command, when: "interrupt" as const } : command
     const stretch = yield* Stretch.prompt(port, session, given, options)
     return tell(stretch, { dialect, session_id, goesOn: false })

@@ -127,7 +127,9 @@ export class WebSocketChatTransport {
     const submit = async (chat: Chat) => {
       if (signal?.aborted === true) return undefined
       // The person types instead of answering: that is not a yes, and the turn must not wait forever.
-      const isInstead = chat.session.permissions().some(({ request_id }) => shown.includes(request_id))
+      const isInstead = chat.session.permissions().some(({ request_id }) =>
+        isAgain || shown.includes(request_id)
+      )
       const sent = chat.session.prompt(content as never, {
         ...(given !== undefined && { message_id: given }),
         ...(isInstead && { when: "interrupt" as const })

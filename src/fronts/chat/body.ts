@@ -35,6 +35,8 @@ export interface Prompt extends Asked {
   readonly command: UserMessage & { readonly message_id: string }
   /** Questions its last message shows as pending: the person typed instead. */
   readonly unanswered: ReadonlyArray<string>
+  /** An edited or regenerated one: the page no longer shows what followed, pending questions included. */
+  readonly isAgain: boolean
 }
 export interface Answers extends Asked {
   readonly type: "answers"
@@ -116,6 +118,7 @@ export const read = (body: unknown, newId: () => string): Prompt | Answers | Por
     ...settings,
     message_id,
     unanswered,
+    isAgain,
     command: {
       type: "user_message",
       content: [first, ...others],

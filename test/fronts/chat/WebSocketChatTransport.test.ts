@@ -242,6 +242,25 @@ describe("the transport over the relay's own socket", () => {
     transport.close()
   })
 
+  test("stops the turn that asks when an earlier message is edited", async (relay) => {
+    const { read, send, transport } = pageOn(relay)
+    const first = read(await send([message("m1", words("hi"))]))
+    const outcome = ask(relay, "q")
+    await first
+    const edited = transport.sendMessages({
+      chatId: "s",
+      messages: [message("m1", words("ho"))],
+      messageId: "m1"
+    })
+    assert.deepInclude(await outcome, { behavior: "cancelled" })
+    const chunks = read(await edited)
+    const watcher = await relay.join({ after_seq: 0 })
+    await watcher.waitFor(({ text, type }) => type === "turn_start" && text === "ho")
+    await say(relay, spoken("of the edited one"), end)
+    assert.strictEqual(textOf(await chunks), "of the edited one")
+    transport.close()
+  }, { onCommand: stoppable })
+
   test("opens no session for a page that only looks", async (relay) => {
     const { resume, transport } = pageOn(relay)
     assert.deepStrictEqual(await resume(), [])

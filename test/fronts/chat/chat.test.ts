@@ -359,6 +359,11 @@ describe("a chat", () => {
       ["m1", "assistant", "m2", "assistant"]
     )
     assert.strictEqual(history[1]?.["metadata"].relay.stop_reason, "cancelled")
+    // An edited message is one, too, though its page no longer shows the question.
+    page.messages.splice(0, 4, { id: "m1", role: "user", parts: [{ type: "text", text: "other" }] })
+    await page.post({ messageId: "m1" })
+    const reasons = (await page.history()).map(({ metadata }) => metadata?.relay.stop_reason)
+    assert.deepStrictEqual(reasons, [undefined, "cancelled", undefined, "cancelled", undefined, undefined])
   }, {
     onCommand: (command, agent) =>
       command.type === "interrupt"
