@@ -9,9 +9,11 @@ import type { Socket } from "node:net"
 import { WebSocketServer } from "ws"
 import { allClosed } from "../server/allClosed.js"
 import * as ConnectionLimiter from "../server/ConnectionLimiter.js"
+import { expectBody } from "../server/expectBody.js"
 import { answerPlainly, isWebSocket } from "../server/plainUpgrade.js"
-import { listen, turnAway } from "../server/RelayServer.js"
+import { listen } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
+import { turnAway } from "../server/turnAway.js"
 import { visitorOf } from "../server/visitor.js"
 import { Auth } from "../services/access/Auth.js"
 import { isLoopback } from "../services/access/peers.js"
@@ -60,7 +62,8 @@ const make = Effect.gen(function*() {
   const patience = handshake_timeout * 1000
   const server = createServer({
     headersTimeout: patience,
-    requestTimeout: patience,
+    // `expectBody` sees to that: a large file may take longer.
+    requestTimeout: 0,
     // How often Node checks for stalled requests, even without connections.
     connectionsCheckingInterval: Math.ceil(patience / 2)
   })
@@ -75,6 +78,7 @@ const make = Effect.gen(function*() {
   })
   server.on("request", (request, response) => {
     if (response.socket?.writableEnded === true) return
+    expectBody(request, response, patience)
     void fork(answerHttp(request, response, () => limiter.admit(request.socket)))
   })
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {

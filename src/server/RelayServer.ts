@@ -9,7 +9,6 @@ import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
-import type { Duplex } from "node:stream"
 import type { TLSSocket } from "node:tls"
 import { type RawData, type WebSocket, WebSocketServer } from "ws"
 import { messageOf } from "../schema/messageOf.js"
@@ -30,6 +29,7 @@ import type { Served } from "./Call.js"
 import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
+import { expectBody } from "./expectBody.js"
 import * as Heartbeat from "./Heartbeat.js"
 import { PeerSocket } from "./PeerSocket.js"
 import { answerPlainly, isWebSocket } from "./plainUpgrade.js"
@@ -37,6 +37,7 @@ import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
 import * as TlsGuests from "./TlsGuests.js"
+import { turnAway } from "./turnAway.js"
 import * as TurnedAway from "./TurnedAway.js"
 import * as UnfinishedFrames from "./UnfinishedFrames.js"
 import { visitorOf } from "./visitor.js"
@@ -79,19 +80,6 @@ export class RelayServer extends Context.Service<RelayServer, {
 /** How long sockets may take to close at shutdown, in ms. */
 const goodbyeMs = 1000
 
-/** Answers a refused upgrade, or a connection there is no room for, and closes it. `status` is the HTTP status line's. */
-export const turnAway = (socket: Duplex, status: string, text: string) => {
-  socket.on("error", () => socket.destroy())
-  const code = status.startsWith("503") ? { code: "overloaded" } : {}
-  const body = JSON.stringify({ text, ...code }) + "\n"
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
-      + `connection: close\r\n\r\n${body}`
-  )
-  // Do not wait for peers that never close their side.
-  setTimeout(() => socket.destroy(), goodbyeMs).unref()
-}
-
 export const listen = (server: Server, host: string, port: number) =>
   Effect.callback<AddressInfo, ListenFailed>((resume) => {
     server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
@@ -105,7 +93,8 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   const patience = handshake_timeout * 1000
   const options: ServerOptions = {
     headersTimeout: patience,
-    requestTimeout: patience,
+    // `expectBody` sees to that: a large file may take longer.
+    requestTimeout: 0,
     // Node checks for slow clients this often, even without connections.
     connectionsCheckingInterval: Math.ceil(patience / 2)
   }
@@ -276,6 +265,7 @@ const make = Effect.gen(function*() {
   }
   server.on("request", (request, response) => {
     if (response.socket?.writableEnded === true) return
+    expectBody(request, response, settings.handshake_timeout * 1000)
     void fork(answerHttp(request, response, () => limiter.admit(request.socket)))
   })
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {

@@ -4,7 +4,7 @@ import { Redacted } from "effect"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { request } from "node:http"
+import { request, type RequestOptions } from "node:http"
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -72,7 +72,7 @@ const proxies: ReadonlyArray<Proxy> = [
         .map((name) => `${name}_temp_path ${join(folder, name)};`).join("\n")
       return [
         join(folder, "nginx.conf"),
-        `daemon off; pid ${
+        `user root; daemon off; pid ${
           join(folder, "pid")
         }; error_log stderr; events {}\nhttp { access_log off; ${temporary}\n${server} }\n`,
         ["-e", "stderr", "-p", folder, "-c", join(folder, "nginx.conf")]
@@ -102,12 +102,17 @@ const get = (
   path: string,
   headers: Record<string, string>,
   localAddress = "127.0.0.1"
-) =>
+) => ask({ localAddress, port, path, headers })
+
+const send = (port: number, path: string, headers: Record<string, string>, body: Buffer) =>
+  ask({ port, path, method: "POST", headers: { ...headers, "Content-Length": body.length } }, body)
+
+const ask = (options: RequestOptions, body?: Buffer) =>
   new Promise<number>((resolve, reject) => {
-    request({ host: "127.0.0.1", localAddress, port, path, headers }, (response) => {
+    request({ host: "127.0.0.1", ...options }, (response) => {
       response.resume()
       resolve(response.statusCode ?? 0)
-    }).on("error", reject).end()
+    }).on("error", reject).end(body)
   })
 
 /** Run it in front of this relay as long as `body` takes. */
@@ -156,6 +161,14 @@ for (const proxy of proxies) {
             assert.strictEqual(await stranger.closed, 1008)
             assert.strictEqual(await get(port, "/sessions", { Host }), 401)
             assert.strictEqual(await get(port, "/sessions", { Host, Authorization: "Bearer t0ken" }), 200)
+            // As much as an attachment may have. The relay answers that there is no such session.
+            const headers = {
+              Host,
+              Authorization: "Bearer t0ken",
+              "Content-Type": "application/octet-stream"
+            }
+            const file = Buffer.alloc(50 * 1024 * 1024)
+            assert.strictEqual(await send(port, "/sessions/none/attachments?name=a", headers, file), 404)
           }),
         options,
         60_000
