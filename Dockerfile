@@ -39,8 +39,9 @@ RUN ai-relay --version
 WORKDIR /workspace
 EXPOSE 9000
 
-# Sees to signals, and to the zombies that agents' processes leave.
-ENTRYPOINT ["tini", "--"]
-CMD ["ai-relay", "serve", "--port", "9000"]
+# Sees to signals, and to the zombies that agents' processes leave; also where another process is the first (`docker run --init`).
+ENTRYPOINT ["tini", "-s", "--"]
+# On port 9000, or $AI_RELAY_PORT.
+CMD ["ai-relay", "serve"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.AI_RELAY_PORT ?? 9000}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "require(process.env.AI_RELAY_TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.AI_RELAY_PORT || 9000, path: '/readyz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]

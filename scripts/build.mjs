@@ -165,6 +165,8 @@ const buildForReact = async () => {
 const parts = { library: buildLibrary, cli: buildCli, console: buildPage, react: buildForReact }
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)
 const started = performance.now()
+/** Nothing in `dist` is of another build. */
+const isAll = process.argv.length === 2 || !existsSync(dist)
 try {
   const unknown = wanted.filter((part) => !Object.hasOwn(parts, part))
   if (unknown.length > 0) {
@@ -173,7 +175,7 @@ try {
   if (process.argv.length === 2) rmSync(join(root, "dist"), { recursive: true, force: true })
   await Promise.all(wanted.map((part) => parts[part]()))
   // A part alone does not know what the others are made of.
-  if (process.argv.length === 2) {
+  if (isAll) {
     writeFileSync(
       join(dist, "sbom.cdx.json"),
       JSON.stringify(sbomOf(Object.values(made).flat()), null, 2) + "\n"
