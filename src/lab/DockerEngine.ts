@@ -5,7 +5,7 @@
  * The client library is loaded on first use, so that a relay that is not a lab does not pay for it.
  */
 import type Docker from "dockerode"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, type Duration, Effect, Layer, Schema } from "effect"
 
 /** The engine refused, or could not be reached (then there is no status). */
 export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFailed", {
@@ -20,9 +20,13 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>()("EngineFail
 }
 
 export class DockerEngine extends Context.Service<DockerEngine, {
-  /** Call the engine. `signal` aborts a long request. */
+  /**
+   * Call the engine. `signal` aborts a long request. An engine that hangs, or a connection to it that broke without a word,
+   * fails after `patience`.
+   */
   readonly call: <A>(
-    act: (docker: Docker, signal: AbortSignal) => Promise<A>
+    act: (docker: Docker, signal: AbortSignal) => Promise<A>,
+    patience?: Duration.Input
   ) => Effect.Effect<A, EngineFailed>
 }>()("ai-relay/lab/DockerEngine") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
@@ -32,9 +36,20 @@ const make = Effect.gen(function*() {
   const { default: Client } = yield* Effect.promise(() => import("dockerode"))
   const docker = yield* Effect.try({ try: () => new Client(), catch: toFailure })
   return DockerEngine.of({
-    call: (act) => Effect.tryPromise({ try: (signal) => act(docker, signal), catch: toFailure })
+    call: (act, patience = longestCall) =>
+      Effect.tryPromise({ try: (signal) => act(docker, signal), catch: toFailure }).pipe(
+        Effect.timeoutOrElse({
+          duration: patience,
+          orElse: () => new EngineFailed({ reason: "it does not answer" })
+        })
+      )
   })
 })
+
+/** An engine that creates many containers at once takes its time. */
+const longestCall = "1 minute"
+/** How long the engine may take to say that it is there. */
+export const pingTime = "5 seconds"
 
 const toFailure = (cause: unknown): EngineFailed => {
   // Errors thrown by the client have these fields if they come from the engine.

@@ -3,22 +3,23 @@
  *
  * All state is in the engine: names and labels say which container belongs to whom, so any number of
  * processes can serve the same users. The first to create a container wins, and the others use it. A
- * container that has ended is replaced.
+ * container that has ended, has lost its network or answers neither the lab nor its own health check is replaced.
  */
 import type { ContainerInspectInfo } from "dockerode"
 import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { awaitReady } from "./awaitReady.js"
 import * as spec from "./containerSpec.js"
-import { DockerEngine, on, toText } from "./DockerEngine.js"
+import { DockerEngine, on, pingTime, toText } from "./DockerEngine.js"
 import { LabConfig } from "./LabConfig.js"
 import { makeFolder } from "./makeFolder.js"
 import * as network from "./network.js"
+import { removeEnded } from "./removeEnded.js"
 import * as singleFlight from "./singleFlight.js"
 import type { User } from "./User.js"
 import { RelayUnavailable, type Running, toUnavailable, UserRelays } from "./UserRelays.js"
 
-/** The container ended while its relay was starting. */
+/** The container ended while its relay was starting, or had to be removed. */
 class RelayEnded extends Schema.TaggedError<RelayEnded>()("RelayEnded", { reason: Schema.String }) {
   override get message() {
     return this.reason
@@ -43,16 +44,16 @@ const make = Effect.gen(function*() {
   const context = yield* Effect.context<DockerEngine | LabConfig>()
   const once = singleFlight.make<Running, RelayUnavailable>(yield* Effect.scope)
   yield* network.ensure(network.bridge(settings.network))
+  yield* network.checkProxies(settings)
+  yield* removeEnded(settings)
 
-  const toRunning = (user: User, found: ContainerInspectInfo): Running => ({
-    id: found.Id,
-    user,
-    address: {
-      host: found.NetworkSettings.Networks[settings.network]?.IPAddress ?? "",
-      port: settings.container_port,
-      token: Redacted.make(spec.tokenIn(found.Config.Env))
-    }
-  })
+  /** Undefined if it has no address on the lab's network: an empty one would mean this machine itself. */
+  const toRunning = (user: User, found: ContainerInspectInfo): Running | undefined => {
+    const host = found.NetworkSettings.Networks[settings.network]?.IPAddress
+    if (!found.State.Running || host === undefined || host === "") return undefined
+    const token = Redacted.make(spec.tokenIn(found.Config.Env))
+    return { id: found.Id, user, address: { host, port: settings.container_port, token } }
+  }
 
   const inspect = (id: string) => call((docker) => docker.getContainer(id).inspect()).pipe(on(404, undefined))
 
@@ -85,12 +86,15 @@ const make = Effect.gen(function*() {
   const look = Effect.fn("DockerRelays.look")(function*(user: User) {
     const name = spec.nameOf(settings, user)
     const found = yield* inspect(name)
-    if (found?.State.Running === true && isOf(user, found)) return toRunning(user, found)
     if (found === undefined) yield* create(user)
     else if (!isOf(user, found)) return yield* foreign(name)
     else if (found.State.Status === "created") yield* start(found.Id)
     else {
-      yield* Effect.logInfo(`replacing the container of ${user.id}, which ended with ${found.State.ExitCode}`)
+      const running = toRunning(user, found)
+      if (running !== undefined) return running
+      const { ExitCode, Running } = found.State
+      const why = Running ? "is no longer on the lab's network" : `ended with ${ExitCode}`
+      yield* Effect.logInfo(`replacing the container of ${user.id}, which ${why}`)
       yield* remove(found.Id)
     }
     return yield* new NotYet()
@@ -113,20 +117,37 @@ const make = Effect.gen(function*() {
 
   /** Fails when the container ends. */
   const ended = Effect.fnUntraced(function*({ id, user }: Running) {
-    const { StatusCode } = yield* call((docker, abortSignal) => docker.getContainer(id).wait({ abortSignal }))
+    const { StatusCode } = yield* call(
+      (docker, abortSignal) => docker.getContainer(id).wait({ abortSignal }),
+      Duration.infinity
+    )
     const said = yield* call((docker) =>
       docker.getContainer(id).logs({ stdout: true, stderr: true, tail: 3 })
+    ).pipe(
+      // It may be gone by then, with what it said.
+      Effect.catch(() => Effect.succeed(Buffer.alloc(0)))
     )
     return yield* new RelayEnded({
       reason: `the relay of ${user.id} ended with ${StatusCode}: ${toText(said)}`
     })
   })
 
+  /** A relay that hangs would never end by itself, and its user has no other way to end it. */
+  const removeHung = Effect.fnUntraced(function*({ id, user }: Running) {
+    if ((yield* inspect(id))?.State.Health?.Status !== "unhealthy") return
+    yield* Effect.logWarning(`removing the container of ${user.id}, which does not answer and is unhealthy`)
+    yield* remove(id)
+    return yield* new RelayEnded({ reason: `the relay of ${user.id} did not answer` })
+  })
+
+  const answers = (relay: Running) =>
+    awaitReady(relay.address, settings).pipe(Effect.tapError(() => removeHung(relay)))
+
   const reach = (user: User) =>
     once(
       user.name,
       bringUp(user).pipe(
-        Effect.tap((relay) => Effect.raceFirst(awaitReady(relay.address, settings), ended(relay))),
+        Effect.tap((relay) => Effect.raceFirst(answers(relay), ended(relay))),
         // It may have ended just when it was needed.
         Effect.retry({ times: 1, while: ({ _tag }) => _tag === "RelayEnded" }),
         toUnavailable
@@ -139,7 +160,7 @@ const make = Effect.gen(function*() {
     Effect.map((found) =>
       found.flatMap((container) => {
         const user = spec.ownerOf(settings, container?.Config.Labels)
-        return container?.State.Running === true && user !== undefined ? [toRunning(user, container)] : []
+        return container !== undefined && user !== undefined ? toRunning(user, container) ?? [] : []
       })
     ),
     toUnavailable
@@ -153,7 +174,12 @@ const make = Effect.gen(function*() {
     yield* remove(id)
   }, toUnavailable)
 
-  return UserRelays.of({ reach, running, stop, check: toUnavailable(call((docker) => docker.ping())) })
+  return UserRelays.of({
+    reach,
+    running,
+    stop,
+    check: toUnavailable(call((docker) => docker.ping(), pingTime))
+  })
 })
 
 const foreign = (name: string) =>

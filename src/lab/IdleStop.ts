@@ -9,7 +9,7 @@ import { Clock, Duration, Effect, Layer, Redacted, Schedule, Schema } from "effe
 import { request } from "node:http"
 import { LabConfig } from "./LabConfig.js"
 import { Presence } from "./Presence.js"
-import { type Address, type Running, UserRelays } from "./UserRelays.js"
+import { type Address, type RelayUnavailable, type Running, UserRelays } from "./UserRelays.js"
 
 const Sessions = Schema.fromJsonString(Schema.Struct({
   sessions: Schema.Array(Schema.Struct({
@@ -22,14 +22,16 @@ const Sessions = Schema.fromJsonString(Schema.Struct({
 const decodeSessions = Schema.decodeEffect(Sessions)
 
 const answerTime = "5 seconds"
-/** Longer lists of sessions are not read. */
-const longestAnswer = 64 * 1024 * 1024
+/** Live sessions come first. */
+const path = "/sessions?limit=1000"
+/** Longer lists of sessions are not read: a relay that its agent has taken over must not keep the lab busy. */
+const longestAnswer = 4 * 1024 * 1024
 
 /** The answer of the relay's `GET /sessions`. */
 const ask = ({ host, port, token }: Address) =>
   Effect.callback<string, Error>((resume) => {
     const headers = { authorization: `Bearer ${Redacted.value(token)}` }
-    const asked = request({ host, port, path: "/sessions", headers, agent: false }, (answer) => {
+    const asked = request({ host, port, path, headers, agent: false }, (answer) => {
       let text = ""
       answer.setEncoding("utf8")
       answer.on("data", (piece: string) => {
@@ -43,6 +45,10 @@ const ask = ({ host, port, token }: Address) =>
     asked.end()
     return Effect.sync(() => asked.destroy())
   }).pipe(Effect.timeout(answerTime), Effect.flatMap(decodeSessions))
+
+/** It is tried again at the next look. */
+const warning = <R>(look: Effect.Effect<void, RelayUnavailable, R>) =>
+  Effect.catch(look, ({ message }) => Effect.logWarning(`idle relays cannot be stopped: ${message}`))
 
 const make = Effect.gen(function*() {
   const { idle_timeout } = yield* LabConfig
@@ -81,15 +87,12 @@ const make = Effect.gen(function*() {
     const relays = yield* runtimes.running
     const ids = new Set(relays.map(({ id }) => id))
     for (const id of needed.keys()) if (!ids.has(id)) needed.delete(id)
-    yield* Effect.forEach(relays, (relay) => Effect.ignore({ log: true })(look(relay)), {
-      concurrency: 8,
-      discard: true
-    })
+    yield* Effect.forEach(relays, (relay) => warning(look(relay)), { concurrency: 8, discard: true })
   })
 
   if (idle_timeout === 0) return
   const pause = Duration.seconds(Math.min(60, idle_timeout / 4))
-  yield* Effect.ignore({ log: true })(sweep).pipe(Effect.repeat(Schedule.spaced(pause)), Effect.forkScoped)
+  yield* warning(sweep).pipe(Effect.repeat(Schedule.spaced(pause)), Effect.forkScoped)
 })
 
 export const layer = Layer.effectDiscard(make)

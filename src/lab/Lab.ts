@@ -67,9 +67,8 @@ export const layer = (options: Relay.RelayOptions) =>
     Layer.provide(layerRuntimes(options)),
     Layer.provide(Layer.mergeAll(
       Users.layer,
-      Presence.layer,
-      Auth.layer(options),
-      ServerConfig.layer(options)
+      Layer.provideMerge(Presence.layer, ServerConfig.layer(options)),
+      Auth.layer(options)
     )),
     Layer.provide(LabConfig.layer)
   )

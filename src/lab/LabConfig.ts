@@ -134,7 +134,14 @@ export const warningsOf = (
 ]
 
 const check = (settings: LabSettings): BadLabSetting | undefined => {
-  const { jwt_jwks, jwt_secret, tokens_file, trusted_proxies, user_header } = settings
+  const { jwt_jwks, jwt_secret, network, tokens_file, trusted_proxies, user_header } = settings
+  if (/^(?:host|none|container:.*)$/.test(network)) {
+    return new BadLabSetting({
+      name: "LAB_NETWORK",
+      problem:
+        `cannot be ${network}: users' containers need addresses of their own. Name a network that the lab may create`
+    })
+  }
   if (Option.isSome(user_header) && trusted_proxies.length === 0) {
     return new BadLabSetting({
       name: "LAB_USER_HEADER",

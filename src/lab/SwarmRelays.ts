@@ -9,10 +9,11 @@ import { Effect, Layer, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import { awaitReady } from "./awaitReady.js"
 import * as spec from "./containerSpec.js"
-import { DockerEngine, on } from "./DockerEngine.js"
+import { DockerEngine, on, pingTime } from "./DockerEngine.js"
 import { LabConfig } from "./LabConfig.js"
 import { makeFolder } from "./makeFolder.js"
 import * as network from "./network.js"
+import { removeEnded } from "./removeEnded.js"
 import * as singleFlight from "./singleFlight.js"
 import type { User } from "./User.js"
 import { RelayUnavailable, type Running, toUnavailable, UserRelays } from "./UserRelays.js"
@@ -28,6 +29,8 @@ const make = Effect.gen(function*() {
   const context = yield* Effect.context<DockerEngine | LabConfig>()
   const once = singleFlight.make<Running, RelayUnavailable>(yield* Effect.scope)
   yield* network.ensure(network.overlay(settings.network))
+  yield* network.checkProxies(settings)
+  yield* removeEnded(settings)
 
   const toRunning = (user: User, { ID, Spec }: Service): Running => ({
     id: ID,
@@ -100,7 +103,7 @@ const make = Effect.gen(function*() {
     running,
     stop: ({ id }) =>
       toUnavailable(call((docker) => docker.getService(id).remove()).pipe(on(404, undefined))),
-    check: toUnavailable(call((docker) => docker.swarmInspect()))
+    check: toUnavailable(call((docker) => docker.swarmInspect(), pingTime))
   })
 })
 

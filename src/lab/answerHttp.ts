@@ -71,6 +71,7 @@ export const answerHttp = Effect.fn("lab.answerHttp")(
           isBrowser(request)
             ? sendPage(response, { status: 429, problem: message })
             : sendJson(response, 429, { text: message, code: "overloaded" }),
+        TooManyConnections: ({ message }) => sendJson(response, 503, { text: message, code: "overloaded" }),
         UnknownUser: ({ message }) =>
           isBrowser(request) && !response.headersSent
             ? sendPage(response)

@@ -31,6 +31,12 @@ export const ownerOf = ({ network }: LabSettings, labels: Labels): User.User | u
 /** Filter that lists everything belonging to the lab. */
 export const filterOf = ({ network }: LabSettings) => ({ label: [`${labLabel}=${network}`] })
 
+/** Filter of what belongs to the lab and does not run: ended, or never started. */
+export const endedFilterOf = (settings: LabSettings) => ({
+  ...filterOf(settings),
+  status: ["created", "exited", "dead"]
+})
+
 /** The relay's access token is in its environment, where every process of the lab finds it. */
 export const tokenIn = (env: ReadonlyArray<string> | undefined): string =>
   env?.find((entry) => entry.startsWith(`${tokenVariable}=`))?.slice(tokenVariable.length + 1) ?? ""
@@ -102,6 +108,8 @@ export const toFolderMaker = (settings: LabSettings, { name }: User.User): Conta
   Cmd: ["-d", "-m", "0700", "-o", settings.container_user.split(":", 1).join(""), `/workspaces/${name}`],
   User: "0:0",
   WorkingDir: "/",
+  // It has no user, so it is nobody's relay.
+  Labels: { [labLabel]: settings.network },
   HostConfig: { ...folderMaker, Binds: [`${settings.workspace_root}:/workspaces`] }
 })
 

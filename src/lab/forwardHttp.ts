@@ -81,6 +81,8 @@ export const forwardHttp = (request: IncomingMessage, response: ServerResponse, 
       // Each side is told when the other leaves.
       pipeline(answer, response, () => resume(Effect.void))
     })
+    // One that has gone without a word is noticed by the system, at last.
+    forwarded.setSocketKeepAlive(true, 30_000)
     forwarded.on("error", ({ message }) => fail(`the relay of ${user.id} does not answer: ${message}`))
     // Nobody asked for it: WebSockets have another way.
     forwarded.on("upgrade", (_, socket) => {

@@ -1,6 +1,6 @@
 /**
  * pipeFrames: joins two sockets. Frames, pings and pongs pass unchanged, so that the relay and its client
- * time each other; a side that reads slowly slows down the other.
+ * time each other; a side that reads slowly slows down the other. A relay that is silent has gone.
  */
 import { Effect } from "effect"
 import { type RawData, WebSocket } from "ws"
@@ -29,6 +29,23 @@ const passOn = (from: WebSocket, to: WebSocket): () => void => {
   return () => from.off("message", onMessage).off("ping", onPing).off("pong", onPong)
 }
 
+/**
+ * A relay pings every 30 s, so one that says nothing for this long has gone without a word, as containers do when their engine is
+ * killed: no packet comes any more, and the client would wait for ever.
+ */
+const longestSilenceMs = 90_000
+
+const dropSilent = (relay: WebSocket, ms: number): () => void => {
+  // While the client reads slowly, nothing is read from the relay.
+  const timer: NodeJS.Timeout = setTimeout(() => relay.isPaused ? timer.refresh() : relay.terminate(), ms)
+  const onSign = () => void timer.refresh()
+  relay.on("message", onSign).on("ping", onSign).on("pong", onSign)
+  return () => {
+    clearTimeout(timer)
+    relay.off("message", onSign).off("ping", onSign).off("pong", onSign)
+  }
+}
+
 const closed = (socket: WebSocket) =>
   Effect.callback<{ readonly code: number; readonly reason: string }>((resume) => {
     if (socket.readyState === WebSocket.CLOSED) return resume(Effect.succeed({ code: noGoodbye, reason: "" }))
@@ -39,10 +56,10 @@ const closed = (socket: WebSocket) =>
   })
 
 /** Runs until one side closes; then the other is closed the same way. The client may have been paused. */
-export const pipeFrames = (client: WebSocket, relay: WebSocket) =>
+export const pipeFrames = (client: WebSocket, relay: WebSocket, silenceMs = longestSilenceMs) =>
   Effect.gen(function*() {
     yield* Effect.acquireRelease(
-      Effect.sync(() => [passOn(client, relay), passOn(relay, client)]),
+      Effect.sync(() => [passOn(client, relay), passOn(relay, client), dropSilent(relay, silenceMs)]),
       (stops) => Effect.sync(() => stops.forEach((stop) => stop()))
     )
     client.resume()

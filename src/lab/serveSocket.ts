@@ -132,6 +132,7 @@ export const serveSocket = Effect.fn("serveSocket")(
       Effect.catchTags({
         TooManyAttempts: ({ message }) => client.refuse("overloaded", message, tryAgain),
         UnknownUser: ({ message }) => client.refuse("unauthorized", message, refused),
+        TooManyConnections: ({ message }) => client.refuse("overloaded", message, tryAgain),
         RelayUnavailable: ({ message }) =>
           Effect.andThen(
             Effect.logError(message),

@@ -1,4 +1,5 @@
 /** `ai-relay lab` with a container per user, on a real engine. */
+import { execFileSync } from "node:child_process"
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -7,6 +8,7 @@ import {
   clear,
   containersOf,
   docker,
+  image,
   inContainer,
   type Lab,
   makePlace,
@@ -176,6 +178,45 @@ describe.skipIf(whyNoEngine !== undefined)("a lab with containers", () => {
     // And it comes back, with the session's past.
     const again = await openShell(lab.url, token, { session_id: "later" })
     await again.close()
+  })
+
+  it("replaces a container that has lost its network, and asks no other machine for it", async () => {
+    const lab = await start()
+    const token = place.token("ada")
+    await (await openShell(lab.url, token)).close()
+    const lost = await only()
+    await docker.getNetwork(network).disconnect({ Container: lost.id, Force: true })
+    const after = await openShell(lab.url, token)
+    expect(await after.run("echo here")).toContain("here")
+    expect((await only()).id).not.toBe(lost.id)
+    expect(lab.output()).toContain("replacing the container of ada, which is no longer on the lab's network")
+    await after.close()
+  })
+
+  it("replaces a container whose relay hangs, once its health check has failed", async () => {
+    const checked = "checked:image"
+    execFileSync("docker", ["build", "--tag", checked, "-"], {
+      env: { ...process.env, DOCKER_BUILDKIT: "0" },
+      input: `FROM ${image}\nHEALTHCHECK --interval=1s --timeout=1s --retries=1 CMD ["false"]\n`,
+      stdio: ["pipe", "ignore", "ignore"]
+    })
+    const lab = await start({ LAB_IMAGE: checked, LAB_CONTAINER_WS_TIMEOUT: "10" })
+    const token = place.token("ada")
+    const before = await openShell(lab.url, token)
+    const hung = await only()
+    await untilTrue(async () => (await hung.inspect()).State.Health?.Status === "unhealthy")
+    // Unhealthy alone is no reason: it may be its disk that is full.
+    await (await openShell(lab.url, token)).close()
+    expect((await only()).id).toBe(hung.id)
+    before.send({ type: "stdin", data: "kill -STOP $(pgrep -f 'node.*serve')\n" })
+    await untilTrue(async () => /^T/m.test(inContainer(hung.id, "ps", "-C", "node", "-o", "stat=")))
+    const after = await openShell(lab.url, token)
+    expect((await only()).id).not.toBe(hung.id)
+    await Promise.all([after.close(), before.close()])
+  })
+
+  it("refuses to trust users' containers as proxies", async () => {
+    await expect(start({ LAB_TRUSTED_PROXIES: "0.0.0.0/0" })).rejects.toThrow(/LAB_TRUSTED_PROXIES includes/)
   })
 
   it("tells why a relay cannot be started", async () => {

@@ -28,6 +28,16 @@ describe("LabConfig", () => {
       assert.match(error.message, /^LAB_JWT_JWKS must begin with https:/)
     }))
 
+  it.effect.each(["host", "none", "container:relay"])(
+    "refuses %s as the users' network",
+    (network) =>
+      Effect.map(
+        Effect.flip(readFrom({ ...tokens, LAB_MODE: "multi", LAB_NETWORK: network })),
+        ({ message }) =>
+          assert.match(message, /^LAB_NETWORK cannot be .* Name a network that the lab may create$/)
+      )
+  )
+
   it.effect("reads every setting", () =>
     Effect.gen(function*() {
       const found = yield* readFrom({

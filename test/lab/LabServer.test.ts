@@ -95,6 +95,26 @@ describe("connections that say nothing", () => {
   }, { max_connections_per_peer: 2 })
 })
 
+describe("a user's connections", () => {
+  test("are bounded, also behind a proxy, and leave others their places", {
+    LAB_TRUSTED_PROXIES: "127.0.0.0/8"
+  }, async ({ enter, http, port }) => {
+    const handshake = { token: "token-1", tool: "demo", session_id: "demo" }
+    const clients = await Promise.all(
+      Array.from({ length: 3 }, () => connect(`ws://127.0.0.1:${port}`, handshake))
+    )
+    for (const client of clients) await client.waitFor("session_start")
+    assert.strictEqual(await enter({ token: "token-1" }), overloaded)
+    const { status, text } = await http("/sessions", { headers: bearer("token-1") })
+    assert.strictEqual(status, 503)
+    assert.include(text, "you already have 3 connections: close some")
+    assert.match(await enter({ token: "token-2" }), /^bob-ray--/)
+    await clients[0]?.close()
+    // The lab notices that after the client.
+    while ((await http("/sessions", { headers: bearer("token-1") })).status !== 200) await clients[0]?.closed
+  }, { max_connections_per_peer: 3 })
+})
+
 describe("a request for another address", () => {
   test("is refused, also when it wants a WebSocket", {}, async ({ http }) => {
     const upgrade = {

@@ -20,7 +20,7 @@ const until = async (fact: () => boolean) => {
 }
 
 /** browser — toClient | lab | toRelay — relay, over real sockets. */
-const piped = (name: string, body: (ends: Ends) => Promise<void>) =>
+const piped = (name: string, body: (ends: Ends) => Promise<void>, silenceMs?: number) =>
   it.live(name, () =>
     Effect.gen(function*() {
       const open = () =>
@@ -50,7 +50,7 @@ const piped = (name: string, body: (ends: Ends) => Promise<void>) =>
         toRelay: back.dialed,
         relay: back.accepted
       }
-      yield* Effect.forkScoped(pipeFrames(ends.toClient, ends.toRelay))
+      yield* Effect.forkScoped(pipeFrames(ends.toClient, ends.toRelay, silenceMs))
       yield* Effect.yieldNow
       yield* Effect.promise(() => body(ends))
     }).pipe(Effect.scoped), 20_000)
@@ -118,6 +118,22 @@ describe("pipeFrames", () => {
       relay.terminate()
       assert.strictEqual((await closed)[0], 1012)
     }
+  )
+
+  piped(
+    "asks the client to connect again when the relay has long been silent, but not while it pings",
+    async ({ browser, relay }) => {
+      const closed = once(browser, "close")
+      let isClosed = false
+      void closed.then(() => (isClosed = true))
+      for (let beat = 0; beat < 10; beat++) {
+        relay.ping()
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      assert.isFalse(isClosed)
+      assert.strictEqual((await closed)[0], 1012)
+    },
+    500
   )
 
   piped("leaves the relay as the client has left", async ({ browser, relay }) => {
