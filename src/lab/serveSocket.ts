@@ -87,9 +87,14 @@ const join = Effect.fn("serveSocket.join")(
     budget: FrameBudget
   ) {
     const runtimes = yield* UserRelays
-    const running = yield* runtimes.reach(user)
     const { ws_timeout } = yield* LabConfig
-    const relay = yield* dial(running, path, ws_timeout, budget)
+    const connect = (running: Running) => dial(running, path, ws_timeout, budget)
+    const relay = yield* runtimes.reach(user).pipe(
+      Effect.flatMap((running) =>
+        // It may have been stopped, because nobody needed it, just when it was needed.
+        Effect.catch(connect(running), () => Effect.flatMap(runtimes.reach(user), connect))
+      )
+    )
     yield* Effect.acquireRelease(
       Effect.sync(() => budget.watch(client.ws, client.socket)),
       (stop) => Effect.sync(stop)
