@@ -6,7 +6,7 @@
  * container that has ended, has lost its network or answers neither the lab nor its own health check is replaced.
  */
 import type { ContainerInspectInfo } from "dockerode"
-import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
+import { Duration, Effect, Layer, Redacted, Schedule, Schema, Semaphore } from "effect"
 import { randomBytes } from "node:crypto"
 import { awaitReady } from "./awaitReady.js"
 import * as spec from "./containerSpec.js"
@@ -35,6 +35,8 @@ const looks = Schedule.max([
   ),
   Schedule.recurs(100)
 ])
+/** Relays that start at the same time, per CPU of the engine: if all did, after a restart, none would be ready in time. */
+const startsPerCpu = 2
 /** How long a relay may take to end its sessions, in seconds. */
 const stopTime = 20
 
@@ -46,6 +48,8 @@ const make = Effect.gen(function*() {
   yield* network.ensure(network.bridge(settings.network))
   yield* network.checkProxies(settings)
   yield* removeEnded(settings)
+  const { NCPU } = yield* call((docker): Promise<{ readonly NCPU: number }> => docker.info())
+  const starts = yield* Semaphore.make(startsPerCpu * NCPU)
 
   /** Undefined if it has no address on the lab's network: an empty one would mean this machine itself. */
   const toRunning = (user: User, found: ContainerInspectInfo): Running | undefined => {
@@ -143,6 +147,13 @@ const make = Effect.gen(function*() {
   const answers = (relay: Running) =>
     awaitReady(relay.address, settings).pipe(Effect.tapError(() => removeHung(relay)))
 
+  /** Does not wait behind those that start if it runs. */
+  const inTurn = (user: User) => <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(
+      inspect(spec.nameOf(settings, user)),
+      (found) => found?.State.Running === true ? attempt : starts.withPermits(1)(attempt)
+    )
+
   const reach = (user: User) =>
     once(
       user.name,
@@ -150,6 +161,7 @@ const make = Effect.gen(function*() {
         Effect.tap((relay) => Effect.raceFirst(answers(relay), ended(relay))),
         // It may have ended just when it was needed.
         Effect.retry({ times: 1, while: ({ _tag }) => _tag === "RelayEnded" }),
+        inTurn(user),
         toUnavailable
       )
     )
