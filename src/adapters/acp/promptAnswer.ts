@@ -140,11 +140,17 @@ export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpS
   const code: ErrorCode = login ? "auth_required" : "turn_failed"
   const kind = errorKindOf(error)
   const reason = reasonOf(error)
+  const tooLong = isTooLong(error)
+  const failed = `${agent.name} could not finish the turn: ${reason}`
   const text = login
     ? withAdvice(`${agent.name} requires a login: ${reason}`, agent.login)
-    : `${agent.name} could not finish the turn: ${reason}`
+    : tooLong
+    ? withAdvice(
+      failed,
+      "Compact the conversation, if the agent has a command for it, or open a new session."
+    )
+    : failed
   const metadata = { native_code: error.code, ...(kind !== undefined && { error_kind: kind }) }
-  const tooLong = isTooLong(error)
   return [
     { type: "error", code, text, metadata },
     ...isLimit(error)

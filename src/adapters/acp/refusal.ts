@@ -42,8 +42,15 @@ const passing = /\b(overloaded|billing|payment|credit)/i
 
 export const isTooLong = (error: JsonRpcError): boolean => saysTooLong.test(reasonOf(error))
 
-export const wantsLogin = (error: JsonRpcError): boolean =>
-  error.code === codes.authRequired || error.code === 401 || errorKindOf(error) === "authentication_failed"
+/** Many agents pass on only what the model API said about their key. */
+const saysLogin =
+  /\b(?:incorrect|invalid|missing) (?:x-)?api[- ]key|^401\b|\b(?:HTTP|status|code|error):? \(?401\b|\bunauthori[sz]ed\b|\bauthentication (?:failed|required)|\bnot (?:logged|signed) in\b|\b(?:token|login|credentials?) (?:has |have |is |are )?expired\b/i
+
+export const wantsLogin = (error: JsonRpcError): boolean => {
+  const kind = errorKindOf(error)
+  return error.code === codes.authRequired || error.code === 401 || kind === "authentication_failed"
+    || (kind === undefined && !isLimit(error) && saysLogin.test(reasonOf(error)))
+}
 
 /** The message of a model API's error, if the agent passes on the original JSON. */
 const innerMessage = (text: string): string | undefined => {

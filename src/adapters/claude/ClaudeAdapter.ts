@@ -42,7 +42,8 @@ import { claude } from "./descriptor.js"
 import { toServerAnswer, toServerQuestion } from "./elicitation.js"
 import { toAnswer, toPermissionRequest } from "./permission.js"
 import { type Piece, readPiece, toPieceEvent } from "./streamEvent.js"
-import { begunBy, ownTurn, takeEarly, translate } from "./translate.js"
+import { serverFailed } from "./system.js"
+import { begunBy, fieldsIn, isOfMainThread, ownTurn, takeEarly, translate } from "./translate.js"
 import { readWholeMessage } from "./wholeMessage.js"
 
 export const layer = () => Layer.effect(AgentAdapter, make)
@@ -78,13 +79,16 @@ const make = Effect.gen(function*() {
     const tellUnknown = (fields: Readonly<Record<string, unknown>>, line: Buffer) => {
       const { type } = fields
       if (typeof type === "string" && noNews.has(type)) return
-      // The running total starts anew.
-      if (type === "conversation_reset" && fields["trigger"] === "clear") state.cost = 0
+      // The running total starts anew, and so does the context.
+      if (type === "conversation_reset" && fields["trigger"] === "clear") {
+        state.cost = 0
+        state.context_tokens = 0
+      }
       sink.emit(status(typeof type === "string" ? type : "unknown", wordsIn(fields)), line)
     }
 
     const tell = (message: ClaudeMessage, line: Buffer, encoding?: Encoding) => {
-      state.heard += 1
+      if (isOfMainThread(message)) state.heard += 1
       if (lost.isSought && message.type === "result") {
         lost.isGone = saysGone(message)
         if (lost.isGone) return
@@ -285,14 +289,19 @@ const make = Effect.gen(function*() {
 
     // On the command line, every user of this machine could read their keys.
     if (spec.mcp_servers !== undefined && spec.mcp_servers.length > 0) {
-      yield* Effect.mapError(
+      const names = spec.mcp_servers.map(({ name }) => name)
+      const answer = yield* Effect.mapError(
         control.ask({ subtype: "mcp_set_servers", servers: toClaudeServers(spec.mcp_servers) }),
         (error) =>
           new AgentFailed({
             tool: "Claude Code",
-            reason: `it did not take \`mcp_servers\`: ${error.message}`
+            reason: `it did not take \`mcp_servers\` (${names.join(", ")}): ${error.message}`
           })
       )
+      for (const [server, why] of Object.entries(fieldsIn(fieldsIn(answer)["errors"]))) {
+        state.toldServers.add(server)
+        sink.emit(status("mcp_server", serverFailed(server, wordsIn(why)), { server }))
+      }
     }
 
     return {

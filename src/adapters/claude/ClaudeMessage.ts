@@ -147,6 +147,16 @@ export const RateLimit = Schema.Struct({
   )
 })
 
+/** What the calls to one model have used. */
+const ModelUsage = Schema.Struct({
+  inputTokens: amount,
+  outputTokens: amount,
+  cacheReadInputTokens: amount,
+  cacheCreationInputTokens: amount,
+  costUSD: amount
+})
+export type ModelUsage = typeof ModelUsage.Type
+
 export const Result = Schema.Struct({
   type: Schema.Literal("result"),
   subtype: text,
@@ -163,6 +173,8 @@ export const Result = Schema.Struct({
   total_cost_usd: amount,
   usage: optional(CallUsage),
   modelUsage: optional(fieldsOf(Schema.Struct({ contextWindow: amount }))),
+  /** Of all threads (2.1.3xx and later); `usage` has only the main one's. */
+  model_usage_since_last_result: optional(fieldsOf(ModelUsage)),
   origin: optional(Schema.Struct({ kind: text }))
 })
 export type Result = typeof Result.Type

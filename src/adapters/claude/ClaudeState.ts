@@ -6,6 +6,7 @@ import type { Encoding } from "../Adapter.js"
 import { CallIds } from "../wire/CallIds.js"
 import { makeContextMeter } from "../wire/contextMeter.js"
 import * as CallUsage from "./callUsage.js"
+import type { ModelUsage } from "./ClaudeMessage.js"
 import { makeOpenCalls, type OpenCalls } from "./openCalls.js"
 import { makeSteeredPrompts, type SteeredPrompts } from "./steeredPrompts.js"
 import { makeStreamState, type StreamState } from "./streamEvent.js"
@@ -14,8 +15,12 @@ export interface ClaudeState extends StreamState {
   model: string | undefined
   /** Why this turn's last model call stopped; newer results report it themselves. */
   stop_reason: string | undefined
+  /** What Claude says went wrong in that call. */
+  failure: string | undefined
   /** `total_cost_usd` of the last result; undefined for a resumed conversation whose earlier cost is unknown. */
   cost: number | undefined
+  /** Usage of results that ended no turn: it counts in the next one. */
+  uncounted: ReadonlyArray<ModelUsage>
   /** `uuid` of a prompt Claude has not read yet. */
   unread_prompt: string | undefined
   /** Prompts sent to a running turn until Claude confirms it has read them. */
@@ -26,10 +31,12 @@ export interface ClaudeState extends StreamState {
   ownTurn: boolean
   /** The last text of this turn's main thread. */
   said: (() => string) | undefined
-  /** Number of messages received. */
+  /** Number of messages received from the main thread. */
   heard: number
   /** Tool calls of background tasks, by task id. */
   readonly tasks: Map<string, string>
+  /** Tool servers that were reported as not available. */
+  readonly toldServers: Set<string>
   readonly openCalls: OpenCalls
   /** Results of this turn that arrived before their calls. */
   early: ReadonlyArray<EarlyResult>
@@ -57,7 +64,9 @@ export const makeState = (
   ...makeStreamState(ids),
   model: undefined,
   stop_reason: undefined,
+  failure: undefined,
   cost: isResumed ? undefined : 0,
+  uncounted: [],
   unread_prompt: undefined,
   steered: makeSteeredPrompts(),
   interrupted: false,
@@ -65,6 +74,7 @@ export const makeState = (
   said: undefined,
   heard: 0,
   tasks: new Map(),
+  toldServers: new Set(),
   openCalls: makeOpenCalls(ids),
   early: [],
   encoding: undefined,

@@ -3,12 +3,13 @@
  *
  * `subtype: "success"` does not mean success: API errors, limits and a missing login use it too, so
  * `is_error` decides. Claude counts cost from the start of its process or (2.1.2xx and later) of the
- * conversation; the relay reports it per turn. For the first turn of a resumed conversation it is unknown.
+ * conversation; the relay reports it per turn. For the first turn of a resumed conversation only newer
+ * releases report it; they also count the tokens of subagents.
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
 import { dollars, percentOf } from "../wire/contextMeter.js"
 import { shown, wordsIn } from "../wire/words.js"
-import type { Result } from "./ClaudeMessage.js"
+import type { ModelUsage, Result } from "./ClaudeMessage.js"
 
 /** Facts from earlier messages of the session that a result needs. */
 export interface Running {
@@ -16,12 +17,16 @@ export interface Running {
   readonly context_tokens: number
   /** `total_cost_usd` of the previous result; undefined if unknown, as for a resumed conversation. */
   readonly cost_before: number | undefined
+  /** Usage reported by results that ended no turn. */
+  readonly uncounted?: ReadonlyArray<ModelUsage>
   /** Claude was told to stop, or reports that it was. */
   readonly interrupted?: boolean
   /** Its last text in this turn. */
   readonly said?: (() => string) | undefined
   /** Why its last model call stopped. */
   readonly stop_reason?: string | undefined
+  /** Claude's name for what went wrong in that call. */
+  readonly failure?: string | undefined
 }
 
 /** Older releases (2.1.1) only report that something went wrong, not what. */
@@ -69,20 +74,30 @@ const windowOf = ({ modelUsage = {} }: Result, model: string | undefined): numbe
 const isDefined = <A>(entry: readonly [string, A | undefined]): entry is readonly [string, A] =>
   entry[1] !== undefined
 
+/** The usage of all threads since the result before this one, by model. */
+export const usedBy = ({ model_usage_since_last_result: used = {} }: Result): ReadonlyArray<ModelUsage> =>
+  Object.values(used)
+
 const usageOf = (result: Result, running: Running): Usage => {
   const { usage, total_cost_usd } = result
   const window = windowOf(result, running.model)
+  const used = [...usedBy(result), ...running.uncounted ?? []]
+  const total = (field: keyof ModelUsage): number | undefined => {
+    const known = used.flatMap((one) => one[field] ?? [])
+    return known.length === 0 ? undefined : known.reduce((sum, amount) => sum + amount, 0)
+  }
+  const cost = total("costUSD")
   return Object.fromEntries(([
-    ["input_tokens", usage?.input_tokens],
-    ["output_tokens", usage?.output_tokens],
-    ["cached_input_tokens", usage?.cache_read_input_tokens],
-    ["cache_write_tokens", usage?.cache_creation_input_tokens],
+    ["input_tokens", total("inputTokens") ?? usage?.input_tokens],
+    ["output_tokens", total("outputTokens") ?? usage?.output_tokens],
+    ["cached_input_tokens", total("cacheReadInputTokens") ?? usage?.cache_read_input_tokens],
+    ["cache_write_tokens", total("cacheCreationInputTokens") ?? usage?.cache_creation_input_tokens],
     ["context_tokens", running.context_tokens > 0 ? running.context_tokens : undefined],
     ["context_window", window],
     [
       "cost_usd",
       total_cost_usd === undefined || running.cost_before === undefined
-        ? undefined
+        ? cost && dollars(cost)
         // /clear resets the running total.
         : dollars(total_cost_usd - (total_cost_usd < running.cost_before ? 0 : running.cost_before))
     ],
@@ -101,15 +116,32 @@ const reasonOf = (result: Result): string =>
     result.subtype === undefined || result.subtype === "success" ? "an error" : result.subtype
   }.`
 
-const toError = (result: Result): BodyOf<"error"> => {
+const loginFailures: ReadonlySet<string | undefined> = new Set([
+  "authentication_failed",
+  "oauth_org_not_allowed"
+])
+
+const isLoggedOut = ({ api_error_status }: Result, { failure }: Running, reason: string): boolean =>
+  api_error_status === 401 || loginFailures.has(failure)
+  || /not logged in|invalid api key|please run \/login/i.test(reason)
+
+/** Claude's own advice names keys and commands of its terminal. */
+const adviceOf = (result: Result, { failure }: Running): string | undefined =>
+  result.terminal_reason === "prompt_too_long"
+    ? "Send /compact, or open a new session."
+    : failure === "model_not_found"
+    ? "Choose another model with set_model."
+    : undefined
+
+const toError = (result: Result, running: Running): BodyOf<"error"> => {
   const reason = reasonOf(result)
-  const loggedOut = result.api_error_status === 401 ||
-    /not logged in|invalid api key|please run \/login/i.test(reason)
+  const loggedOut = isLoggedOut(result, running, reason)
   const code: ErrorCode = loggedOut ? "auth_required" : "turn_failed"
+  const advice = loggedOut ? login : adviceOf(result, running)
   return {
     type: "error",
     code,
-    text: loggedOut ? `${reason}. ${login}` : reason,
+    text: advice === undefined ? reason : `${reason.replace(/[.\s]+$/, "")}. ${advice}`,
     metadata: {
       ...(result.subtype !== undefined && { subtype: result.subtype }),
       ...(result.api_error_status && { api_error_status: result.api_error_status })
@@ -126,10 +158,11 @@ const limitStatuses = new Set([402, 429, 529])
 const saysUsedUp = /\b(usage|session|weekly|opus|sonnet|hour|day) limit\b/i
 
 /** `limited`: a limit that will reset, not an empty account or a busy server. */
-const quotaWarnings = (result: Result): ReadonlyArray<BodyOf<"quota_warning">> => {
+const quotaWarnings = (result: Result, { failure }: Running): ReadonlyArray<BodyOf<"quota_warning">> => {
   const { api_error_status, result: said = "" } = result
-  const limited = api_error_status === 429 || saysUsedUp.test(said)
-  return limited || limitStatuses.has(api_error_status ?? 0) || /credit balance is too low/i.test(said)
+  const limited = api_error_status === 429 || failure === "rate_limit" || saysUsedUp.test(said)
+  return limited || limitStatuses.has(api_error_status ?? 0) || failure === "billing_error"
+      || /credit balance is too low/i.test(said)
     ? [{
       type: "quota_warning",
       text: reasonOf(result),
@@ -163,7 +196,7 @@ export const translateResult = (
       // A result without text ends with the last text of the turn.
       ? [{ type: "response", text: answerOf(result, running) } as const]
       : stop_reason === "error"
-      ? [toError(result), ...quotaWarnings(result)]
+      ? [toError(result, running), ...quotaWarnings(result, running)]
       : [],
     ...context_pct === undefined ? [] : warn(context_pct),
     { type: "turn_end", stop_reason, usage, ...(context_pct !== undefined && { context_pct }) }

@@ -37,16 +37,38 @@ const retry = (message: System): BodyOf<"status" | "quota_warning"> => {
 
 const init = (message: System, state: ClaudeState): Events => {
   state.model = message.model
-  return [status("init", wordsBeside(message) ?? wordsIn(startErrors(message)), {
+  return [status("init", wordsBeside(message) ?? wordsIn(startErrors(message, state)), {
     native_session_id: message.session_id,
     model: message.model,
     permission_mode: message.permissionMode
   })]
 }
 
+/** What an agent's tool server is not available for. */
+export const serverFailed = (name: string, why: string | undefined): string =>
+  `The tool server "${name}" is not available${why === undefined ? "" : `: ${why}`}.`.replace(/\.\.$/, ".")
+
+const statesOfFailure: Readonly<Record<string, string>> = {
+  failed: "it did not start",
+  "needs-auth": "it needs a login"
+}
+
+/** Why a tool server is not available; each turn says it again, but it is told once. */
+const serverError = (server: unknown, { toldServers }: ClaudeState): string | undefined => {
+  const fields: Metadata = typeof server === "object" && server !== null ? { ...server } : {}
+  const name = string(fields["name"])
+  const state = statesOfFailure[string(fields["status"]) ?? ""]
+  if (name === undefined || state === undefined) return wordsBeside(server)
+  if (toldServers.has(name)) return undefined
+  toldServers.add(name)
+  return serverFailed(name, wordsBeside(server) ?? state)
+}
+
 /** Errors of tool servers and plugins that did not start. */
-const startErrors = ({ mcp_servers, plugin_errors }: System): unknown =>
-  [mcp_servers, plugin_errors].flat().map((one) => wordsBeside(one))
+const startErrors = ({ mcp_servers, plugin_errors }: System, state: ClaudeState): unknown => [
+  ...[mcp_servers].flat().map((server) => serverError(server, state)),
+  ...[plugin_errors].flat().map((plugin) => wordsBeside(plugin))
+]
 
 const systemStatus = (message: System): Events => {
   if (message.compact_result === "failed") {
@@ -124,6 +146,9 @@ const meaningOf = (message: System, state: ClaudeState): Events => {
     case "api_retry":
       return [retry(message)]
     case "compact_boundary": {
+      if (message.parent_tool_use_id === undefined) {
+        state.context_tokens = number(message.compact_metadata?.["post_tokens"]) ?? 0
+      }
       const text = firstText(wordsIn(message["summary"]), wordsBeside(message))
       return [{
         type: "context_compacted",

@@ -18,7 +18,7 @@ import {
 import type { ClaudeState, EarlyResult } from "./ClaudeState.js"
 import { diffOf } from "./fileDiff.js"
 import { idOf } from "./openCalls.js"
-import { translateResult } from "./result.js"
+import { translateResult, usedBy } from "./result.js"
 import { inputTokensOf, translateStreamEvent } from "./streamEvent.js"
 import { retryText, translateSystem } from "./system.js"
 
@@ -51,7 +51,7 @@ const toolCall = (block: NativeBlock, parent: string | undefined, state: ClaudeS
   return [{ type: "tool_call", tool, tool_use_id: call.tool_use_id, args, ...thread(parent, state) }]
 }
 
-const fieldsIn = (value: unknown): Readonly<Record<string, unknown>> =>
+export const fieldsIn = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {}
 
 /** The text of a fetched page. */
@@ -244,7 +244,10 @@ const assistant = (
     state.context_tokens = Math.max(state.context_tokens, inputTokensOf(message.usage))
   }
   state.unfinished.forget(parent)
-  if (parent === undefined) state.stop_reason = message.stop_reason ?? state.stop_reason
+  if (parent === undefined) {
+    state.stop_reason = message.stop_reason ?? state.stop_reason
+    state.failure = error
+  }
   const text = textOfBlocks(message.content)
   const { encoding } = state
   if (parent === undefined && text !== "") {
@@ -317,6 +320,7 @@ const withUsage = (
 
 /** A result of no running turn: its text is reported and nothing ends. */
 const lateResult = (message: Extract<ClaudeMessage, { type: "result" }>, state: ClaudeState): Events => {
+  state.uncounted = [...state.uncounted, ...usedBy(message)]
   const events = translateResult(message, { ...state, cost_before: state.cost }, state.warn)
   const rest = events.filter(({ type }) => type !== "turn_end" && type !== "response")
   return rest.length > 0 ? rest : [status("result", firstText(message.result))]
@@ -326,6 +330,7 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   if (!state.ownTurn && !state.inTurn()) return lateResult(message, state)
   // A background task's own turn, finished before Claude saw the prompt sent in the meantime.
   if (message.origin?.kind === "task-notification" && state.unread_prompt !== undefined) {
+    state.uncounted = [...state.uncounted, ...usedBy(message)]
     return [status("task_result", message.result)]
   }
   const cut = state.unfinished.cut((id) => state.ids.of(id))
@@ -334,9 +339,11 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   const stopped = end?.type === "turn_end" && (end.stop_reason === "cancelled" || end.stop_reason === "error")
   // A turn that crashed reports no cost as 0.
   state.cost = message.total_cost_usd === 0 ? state.cost ?? 0 : message.total_cost_usd ?? state.cost
+  state.uncounted = []
   state.said = undefined
   state.unread_prompt = undefined
   state.stop_reason = undefined
+  state.failure = undefined
   state.calls.reset()
   state.interrupted = false
   const next = state.steered.next()
@@ -345,14 +352,18 @@ const result = (message: Extract<ClaudeMessage, { type: "result" }>, state: Clau
   return next === undefined ? told : [...told, next]
 }
 
+/** Subagents and other background tasks also report between turns. */
+export const isOfMainThread = (message: ClaudeMessage): boolean =>
+  !("parent_tool_use_id" in message && message.parent_tool_use_id !== undefined)
+  && !("task_id" in message && message.task_id !== undefined)
+
 /**
  * Claude speaks outside a turn: it has begun one on its own (a background task has finished). An `init` alone
  * does not mean that: it also comes where a hook or a Claude build prints it before the first prompt.
  */
 const beginsTurn = (message: ClaudeMessage, state: ClaudeState): boolean =>
-  !state.ownTurn && !state.inTurn()
-  && (message.type === "assistant" ||
-    (message.type === "stream_event" && message.parent_tool_use_id === undefined))
+  !state.ownTurn && !state.inTurn() && isOfMainThread(message)
+  && (message.type === "assistant" || message.type === "stream_event")
 
 /** A delta of text in the main thread, outside a turn. */
 export const ownTurn = (state: ClaudeState): BodyOf<"turn_start"> | undefined => {

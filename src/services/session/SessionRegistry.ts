@@ -374,18 +374,31 @@ const make = Effect.gen(function*() {
     doneSoon(entry.abandoned, Effect.void)
   }
 
-  /** Waits until the session has been idle for its whole `linger`. */
+  /** The last thing a session's agent has reported; a terminal may print forever. */
+  const heard = ({ session }: Entry) =>
+    session === undefined || session.isTerminal ? 0 : session.log.lastSeq()
+
+  /** Waits until the session has been idle for its whole `linger`, and its agent's background tasks were silent. */
   const outstay = (entry: Entry): Effect.Effect<void> =>
     Deferred.await(entry.opened).pipe(
       Effect.flatMap(({ activity: { untilBusy, untilIdle } }) =>
         Effect.andThen(
           untilIdle,
-          Effect.raceFirst(Effect.sleep(Duration.seconds(entry.linger)), untilBusy)
+          Effect.suspend(() => {
+            const before = heard(entry)
+            const silence = Effect.map(
+              Effect.sleep(Duration.seconds(entry.linger)),
+              () => heard(entry) === before
+            )
+            return Effect.raceFirst(silence, Effect.as(untilBusy, false))
+          })
         )
       ),
       // Waiting clients are told why it could not be opened.
-      Effect.ignore,
-      Effect.flatMap(() => isIdle(entry) ? Effect.sync(() => abandon(entry)) : outstay(entry))
+      Effect.orElseSucceed(() => true),
+      Effect.flatMap((isSilent) =>
+        isSilent && isIdle(entry) ? Effect.sync(() => abandon(entry)) : outstay(entry)
+      )
     )
 
   const enter = (entry: Entry) =>

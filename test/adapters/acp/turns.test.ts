@@ -112,6 +112,30 @@ describe("AcpAdapter, a turn", () => {
       assert.deepStrictEqual(ofType(events, "error"), [])
     }).pipe(Effect.provide(layerSession)))
 
+  it.effect("knows a refused login in the words of any model API", () =>
+    Effect.gen(function*() {
+      const { close, prompt } = yield* openFake()
+      const logins = [
+        // OpenCode, Qwen Code and others with a wrong key.
+        "Internal error: Incorrect API key provided",
+        "401 Incorrect API key provided",
+        "Authentication failed with provider at http://x/v1 (HTTP 401).",
+        "Unauthorized: the token has expired"
+      ]
+      const others = [
+        "read 401 of 402 files",
+        "429 Too many requests: invalid API key limit",
+        "Not authorized to write"
+      ]
+      for (const reason of [...logins, ...others]) yield* (yield* prompt("fail")).end(refuse(-32603, reason))
+      const events = yield* close
+      assert.deepStrictEqual(
+        ofType(events, "error").map(({ code }) => code),
+        [...logins.map(() => "auth_required"), ...others.map(() => "turn_failed")]
+      )
+      assert.include(ofType(events, "error")[0]?.text, "Incorrect API key provided. Log in with")
+    }).pipe(Effect.provide(layerSession)))
+
   it.effect("tells errors once, with a code and what to do", () =>
     Effect.gen(function*() {
       const { close, prompt } = yield* openFake()

@@ -90,6 +90,40 @@ describe("Claude Code", () => {
       assert.deepStrictEqual(results(events), [["c", "ok"], ["a#2", "inner"], ["a", "outer"]])
     }))
 
+  it.live("has a subagent that works on between turns: that begins none, and holds up no prompt", () =>
+    Effect.gen(function*() {
+      const prompt = { dir: "in", data: { type: "user", message: { role: "user", content: "go" } } } as const
+      const used = (outputTokens: number, costUSD: number) => ({
+        m: { inputTokens: 10, outputTokens, costUSD }
+      })
+      const events = yield* eventsOf("claude", [
+        ...claude.conversation(claude.calls("a", "Agent"), user(null, result("a", "launched"))),
+        claude.assistant([{ type: "text", text: "I go on." }], { parent_tool_use_id: "a" }),
+        claude.calls("b", "Bash", { parent_tool_use_id: "a" }),
+        claude.result({ total_cost_usd: 0.02, model_usage_since_last_result: used(1, 0.01) }),
+        prompt,
+        claude.assistant([{ type: "text", text: "Here." }]),
+        user("a", result("b", "ok")),
+        claude.result({
+          usage: { input_tokens: 1, output_tokens: 2 },
+          total_cost_usd: 0.05,
+          model_usage_since_last_result: { ...used(30, 0.02), n: { inputTokens: 1, costUSD: 0.01 } }
+        })
+      ])
+      assert.deepStrictEqual(
+        events.filter(({ type }) => type === "turn_start" || type === "input_ack").map(({ turn }) => turn),
+        [1, 1, 2, 2]
+      )
+      assert.deepStrictEqual(calls(events), [["a", "Agent"], ["b", "Bash"]])
+      areSettled(events)
+      // Those of the subagent, too.
+      assert.deepStrictEqual(ofType(events, "turn_end").at(-1)?.usage, {
+        input_tokens: 21,
+        output_tokens: 31,
+        cost_usd: 0.04
+      })
+    }))
+
   it.live("tells a result twice, or before its call, and in letters of all kinds", () =>
     Effect.gen(function*() {
       const events = yield* play(

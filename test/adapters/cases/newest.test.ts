@@ -329,6 +329,7 @@ describe("ACP", () => {
 describe("Claude Code", () => {
   const play = (...lines: Lines) => playLines("claude", claude.conversation(...lines))
   const system = (subtype: string, fields: object) => claude.says({ type: "system", subtype, ...fields })
+  const prompt = { dir: "in", data: { type: "user", message: { role: "user", content: "go" } } } as const
 
   it.live("holds a change for review: the file is unchanged", () =>
     Effect.gen(function*() {
@@ -435,9 +436,109 @@ describe("Claude Code", () => {
       assert.strictEqual(first(events, "permission_request").text, "Log in\nYour name?\nThe server needs it.")
     }))
 
+  it.live("has tool servers that do not start: each is told once, with the reason", () =>
+    Effect.gen(function*() {
+      const init = (...mcp_servers: ReadonlyArray<object>) => system("init", { mcp_servers })
+      const [bad, shut] = [{ name: "bad", status: "failed" }, { name: "shut", status: "needs-auth" }]
+      const gone = { name: "gone", status: "failed" }
+      const asked = (request_id: string, subtype: string) =>
+        ({ dir: "in", data: { type: "control_request", request_id, request: { subtype } } }) as const
+      const answers = (request_id: string, response: object) =>
+        claude.says({ type: "control_response", response: { subtype: "success", request_id, response } })
+      const { events } = yield* playLines("claude", [
+        asked("a", "mcp_set_servers"),
+        asked("b", "initialize"),
+        answers("a", { added: ["gone"], errors: { gone: "Executable not found" } }),
+        answers("b", {}),
+        prompt,
+        init(bad, gone, { name: "ok", status: "connected" }),
+        claude.result({}),
+        prompt,
+        init(bad, gone, shut),
+        claude.result({})
+      ], { handshake: { mcp_servers: [{ name: "gone", command: "nosuch" }] } })
+      assert.deepStrictEqual(statuses(events).filter(([, text]) => text !== undefined), [
+        ["mcp_server", "The tool server \"gone\" is not available: Executable not found."],
+        ["init", "The tool server \"bad\" is not available: it did not start."],
+        ["init", "The tool server \"shut\" is not available: it needs a login."]
+      ])
+    }))
+
+  it.live("summarizes or forgets the conversation: its context is no longer what the last call had in it", () =>
+    Effect.gen(function*() {
+      const usage = { input_tokens: 900, output_tokens: 1 }
+      const says = (content: ReadonlyArray<object>) =>
+        claude.says({ type: "assistant", message: { role: "assistant", id: "m", content, usage } })
+      const compacted = (fields: object) =>
+        claude.says({
+          type: "system",
+          subtype: "compact_boundary",
+          compact_metadata: { post_tokens: 200 },
+          ...fields
+        })
+      const full = says([{ type: "text", text: "Hi" }])
+      const end = claude.result({ modelUsage: { m: { contextWindow: 1000 } } })
+      const { events } = yield* playLines("claude", [
+        ...claude.conversation(full, end),
+        prompt,
+        compacted({ parent_tool_use_id: "a" }),
+        end,
+        prompt,
+        compacted({}),
+        end,
+        prompt,
+        full,
+        claude.says({ type: "conversation_reset", trigger: "clear" }),
+        end
+      ])
+      assert.deepStrictEqual(
+        ofType(events, "turn_end").map(({ context_pct }) => context_pct),
+        [90, 90, 20, undefined]
+      )
+    }))
+
+  it.live("says what went wrong, and the relay what to do", () =>
+    Effect.gen(function*() {
+      const fails = (error: string, text: string, fields: object = {}) => [
+        claude.assistant([{ type: "text", text }], { error }),
+        claude.result({ is_error: true, result: text, ...fields })
+      ]
+      const { events } = yield* playLines("claude", [
+        ...claude.conversation(
+          ...fails("authentication_failed", "Failed to authenticate. API Error: 403 x", {
+            api_error_status: 403
+          })
+        ),
+        prompt,
+        ...fails("model_not_found", "It may not exist. Run --model to pick a different model.", {
+          api_error_status: 404
+        }),
+        prompt,
+        ...fails("invalid_request", "Prompt is too long", { terminal_reason: "prompt_too_long" }),
+        prompt,
+        ...fails("rate_limit", "Come back at 3 pm"),
+        prompt,
+        ...fails("unknown", "Out of paper")
+      ])
+      assert.deepStrictEqual(ofType(events, "error").map(({ code, text }) => [code, text]), [
+        [
+          "auth_required",
+          "Failed to authenticate. API Error: 403 x. Log in on the relay's machine: run `claude` and then /login, "
+          + "or start the relay with ANTHROPIC_API_KEY set."
+        ],
+        [
+          "turn_failed",
+          "It may not exist. Run --model to pick a different model. Choose another model with set_model."
+        ],
+        ["turn_failed", "Prompt is too long. Send /compact, or open a new session."],
+        ["turn_failed", "Come back at 3 pm"],
+        ["turn_failed", "Out of paper"]
+      ])
+      assert.deepStrictEqual(ofType(events, "quota_warning").map(({ text }) => text), ["Come back at 3 pm"])
+    }))
+
   it.live("counts the cost anew after /clear, and not at all in a turn that crashed", () =>
     Effect.gen(function*() {
-      const prompt = { dir: "in", data: { type: "user", message: { role: "user", content: "go" } } } as const
       const turn = (total_cost_usd: number) => [prompt, claude.result({ total_cost_usd })]
       const { events } = yield* playLines("claude", [
         ...claude.conversation(claude.result({ total_cost_usd: 1 })),

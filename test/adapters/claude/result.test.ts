@@ -190,6 +190,13 @@ describe("what a turn of Claude cost", () => {
     // It counts anew after /clear.
     assert.strictEqual(endOf({ total_cost_usd: 0.1 }, { cost_before: 0.5 }).usage?.cost_usd, 0.1)
     assert.strictEqual(endOf({ total_cost_usd: 0 }, { cost_before: 0.5 }).usage?.cost_usd, 0)
+    // Newer releases also say it of the first turn of a resumed conversation.
+    const model_usage_since_last_result = { a: { costUSD: 0.03 }, b: { costUSD: 0.01 } }
+    assert.strictEqual(
+      endOf({ total_cost_usd: 0.75, model_usage_since_last_result }, { cost_before: undefined }).usage
+        ?.cost_usd,
+      0.04
+    )
   })
 
   it("counts the context in the window of the session's model", () => {

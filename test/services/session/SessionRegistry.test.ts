@@ -232,6 +232,20 @@ describe("work in a session without a client", () => {
       yield* ended(session)
     }))
 
+  test("goes on while a background task reports between turns", (fake) =>
+    Effect.gen(function*() {
+      const { leave, session } = yield* join(named("s"))
+      yield* leave
+      for (const text of ["a", "b", "c"]) {
+        yield* TestClock.adjust("59 seconds")
+        assert.isTrue(yield* isLive("s"))
+        yield* fake.agent().say({ type: "tool_progress", text })
+      }
+      // Counted from where it was last looked at.
+      yield* TestClock.adjust("120 seconds")
+      yield* ended(session)
+    }))
+
   test("goes on: a queued prompt runs when the turn before it ends", (fake) =>
     Effect.gen(function*() {
       const { leave, session } = yield* join(named("s", { linger: 0 }))
