@@ -191,6 +191,7 @@ export const Notification = Schema.Union([
   notification("item/mcpToolCall/progress", { itemId, message: words }),
   notification("item/commandExecution/terminalInteraction", { itemId, stdin: words }),
   notification("thread/tokenUsage/updated", {
+    turnId: optional(id),
     tokenUsage: withFallback(TokenUsage, { last: noTokens })
   }),
   notification("account/rateLimits/updated", { rateLimits: withFallback(RateLimits, {}) }),

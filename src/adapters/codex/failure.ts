@@ -3,6 +3,8 @@
  */
 import { Predicate } from "effect"
 import type { BodyOf, StopReason } from "../../schema/index.js"
+import { parseJson } from "../wire/JsonRpc.js"
+import { wordsIn } from "../wire/words.js"
 import type { TurnError } from "./CodexMessage.js"
 import { codex } from "./descriptor.js"
 
@@ -51,18 +53,26 @@ const stopReasonOf = (message: string, cause: string): StopReason =>
     ? "refusal"
     : "error"
 
-const adviceOf = (cause: string, http_status: number | undefined): string | undefined => {
+const adviceOf = (message: string, cause: string, http_status: number | undefined): string | undefined => {
   if (cause === "unauthorized" || http_status === 401) return codex.login
   if (cause === "contextWindowExceeded") return "Send /compact, or open a new session."
   if (cause === "modelNotFound" || http_status === 404) return "Choose another model with set_model."
   if (http_status === 429) return "Wait a little and send the prompt again."
-  return passingCauses.has(cause) ? "Send the prompt again." : undefined
+  if (http_status === 403) return "Check that the account on the relay's machine may use this model."
+  const isPassing = passingCauses.has(cause) || /^stream disconnected/.test(message)
+  return isPassing ? "Send the prompt again." : undefined
+}
+
+/** The message of a model API's error that Codex passes on as JSON. */
+const innerMessage = (text: string): string | undefined => {
+  const inner = text.startsWith("{") ? wordsIn(parseJson(text)) : undefined
+  return inner === undefined || inner.trim() === "" ? undefined : inner
 }
 
 export const toFailure = (error: TurnError): Failure => {
   const { cause, http_status } = causeOf(error)
-  const advice = adviceOf(cause, http_status)
-  const message = error.message.trim()
+  const message = (innerMessage(error.message) ?? error.message).trim()
+  const advice = adviceOf(message, cause, http_status)
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`
   return {
     text: advice === undefined ? message : `${sentence} ${advice}`,

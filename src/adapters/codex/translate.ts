@@ -188,7 +188,7 @@ const ofMainThread = (message: Notification, state: CodexState): Events =>
       ],
       "thread/tokenUsage/updated": ({ params }) => {
         state.tools.yielded(params.threadId)
-        return state.meter.update(params.tokenUsage)
+        return state.meter.update(params.tokenUsage, state.turns.isRunning(params.turnId))
       },
       "account/rateLimits/updated": ({ method, params }) => {
         const [warning, ...others] = state.limits.update(params.rateLimits)
@@ -238,12 +238,11 @@ const notice = (
 
 const isText = (text: string | undefined) => text !== undefined
 
-/** Of a subagent, only messages and actions are passed on; its turns and tokens are its own. */
+/** Of a subagent, messages and actions are passed on, and its tokens count; its turns are its own. */
 const ownAffairs: ReadonlySet<string> = new Set([
   "thread/started",
   "turn/started",
   "turn/completed",
-  "thread/tokenUsage/updated",
   "error"
 ])
 
@@ -274,7 +273,11 @@ export const translate = (message: Notification, state: CodexState): Events => {
   if (originOf(threadId, state) === undefined || endsAwaited(message, state)) {
     return ofMainThread(message, state)
   }
-  if (message.method === "thread/tokenUsage/updated") state.tools.yielded(threadId)
+  if (message.method === "thread/tokenUsage/updated") {
+    state.tools.yielded(threadId)
+    const usage = state.meter.ofSubagent(threadId, message.params.tokenUsage)
+    return fromThread([usage], threadId, state)
+  }
   return fromThread(
     ownAffairs.has(message.method) ? affair(message) : ofMainThread(message, state),
     threadId,

@@ -73,6 +73,9 @@ export const makeTurns = () => {
       clear()
       return true
     },
+    /** Whether Codex runs this turn; without an id, any. */
+    isRunning: (id: string | undefined): boolean =>
+      live !== undefined && (id === undefined || live === unnamed || live === id),
     /** Whether the session waits for exactly this id. */
     isAwaited: (id: string | undefined): boolean =>
       id !== undefined && awaited?.kind === "known" && awaited.id === id,

@@ -1,5 +1,5 @@
 /**
- * usage: a turn's usage and the context's fill level, from Codex's running totals.
+ * usage: a turn's usage, with that of its subagents, and the context's fill level, from Codex's running totals.
  */
 import type { BodyOf, Usage } from "../../schema/index.js"
 import { makeContextMeter, percentOf } from "../wire/contextMeter.js"
@@ -37,6 +37,8 @@ const toCounts = (tokens: Tokens): Usage => ({
 export const makeMeter = () => {
   const warn = makeContextMeter()
   let total: Tokens | undefined
+  /** Running totals of subagents, by thread. */
+  const totals = new Map<string, Tokens>()
   /** This turn's count; undefined until something is reported. */
   let turn: Tokens | undefined
   let context: Pick<Usage, "context_tokens" | "context_window"> = {}
@@ -44,12 +46,15 @@ export const makeMeter = () => {
 
   return {
     context_tokens: () => context.context_tokens,
+    /** `ofTurn`: it is about a turn that runs now. */
     update: (
-      { last, modelContextWindow, total: now }: TokenUsage
+      { last, modelContextWindow, total: now }: TokenUsage,
+      ofTurn = true
     ): ReadonlyArray<BodyOf<"status" | "context_warning">> => {
-      // For a resumed thread, only this process's share is known.
       if (now !== undefined) {
-        turn = sum(turn ?? nothing, grown(now, total ?? grown(now, last)))
+        // Of a resumed thread, Codex first repeats what it had used before.
+        const before = total ?? (ofTurn ? grown(now, last) : now)
+        if (ofTurn || total !== undefined) turn = sum(turn ?? nothing, grown(now, before))
         total = now
       }
       context = {
@@ -68,6 +73,14 @@ export const makeMeter = () => {
         { type: "status", status: "usage", metadata },
         ...context_pct === undefined ? [] : warn(context_pct)
       ]
+    },
+    /** A subagent's calls count in the turn; its context is its own. */
+    ofSubagent: (thread: string | undefined, { last, total: now }: TokenUsage): BodyOf<"status"> => {
+      if (thread !== undefined && now !== undefined) {
+        turn = sum(turn ?? nothing, grown(now, totals.get(thread) ?? grown(now, last)))
+        totals.set(thread, now)
+      }
+      return { type: "status", status: "usage", metadata: { usage: toCounts(turn ?? nothing) } }
     },
     /** The window overflowed. */
     full: (): ReadonlyArray<BodyOf<"context_warning">> => {

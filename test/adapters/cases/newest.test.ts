@@ -30,6 +30,52 @@ describe("Codex", () => {
       )
     }))
 
+  it.live("repeats what its thread had used, and its subagents use some more", () =>
+    Effect.gen(function*() {
+      const tokens = (inputTokens: number) => ({
+        totalTokens: inputTokens,
+        inputTokens,
+        cachedInputTokens: 0,
+        outputTokens: 0
+      })
+      const used = (total: number, last: number, fields: object = {}) =>
+        codex.tells("thread/tokenUsage/updated", {
+          tokenUsage: { total: tokens(total), last: tokens(last) },
+          ...fields
+        })
+      const lines = codex.conversation(
+        used(1010, 10),
+        used(7, 7, { threadId: "99999999-9999-7999-8999-999999999999", turnId: "other" })
+      )
+      const begins = lines.findIndex(({ data }) => data.method === "turn/start")
+      const { events } = yield* playLines(
+        "codex",
+        lines.toSpliced(begins, 0, used(1000, 900, { turnId: "an earlier one" }))
+      )
+      assert.deepInclude(first(events, "turn_end").usage, { input_tokens: 17 })
+    }))
+
+  it.live("passes on what the model API said, and says what to do", () =>
+    Effect.gen(function*() {
+      const fails = (message: string, codexErrorInfo: unknown = "other") =>
+        Effect.map(
+          play(codex.tells("error", { error: { message, codexErrorInfo }, willRetry: false })),
+          ({ events }) => first(events, "error").text
+        )
+      assert.strictEqual(
+        yield* fails("{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"too many images\"}}"),
+        "too many images"
+      )
+      assert.strictEqual(
+        yield* fails("stream disconnected before completion: x"),
+        "stream disconnected before completion: x. Send the prompt again."
+      )
+      assert.strictEqual(
+        yield* fails("unexpected status 403 Forbidden", { httpConnectionFailed: { httpStatusCode: 403 } }),
+        "unexpected status 403 Forbidden. Check that the account on the relay's machine may use this model."
+      )
+    }))
+
   it.live("says in other fields why something failed or is tried again", () =>
     Effect.gen(function*() {
       const fails = (error: object, willRetry: boolean) => codex.tells("error", { error, willRetry })

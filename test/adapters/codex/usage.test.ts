@@ -37,6 +37,39 @@ describe("usage", () => {
     assert.deepInclude(meter.endTurn(undefined).usage, { input_tokens: 10, output_tokens: 5 })
   })
 
+  it("does not count what Codex repeats of a resumed thread before its first turn", () => {
+    const meter = makeMeter()
+    meter.update({ total: tokens(9000, 0, 900), last: tokens(800, 0, 50), ...window }, false)
+    meter.update({ total: tokens(9010, 0, 905), last: tokens(10, 0, 5), ...window })
+    // Late, of the turn that has just ended.
+    meter.update({ total: tokens(9013, 0, 905), last: tokens(3, 0, 0), ...window }, false)
+    assert.deepInclude(meter.endTurn(undefined).usage, { input_tokens: 13, output_tokens: 5 })
+  })
+
+  it("counts the tokens of subagents, but not their contexts", () => {
+    const meter = makeMeter()
+    meter.update({ total: tokens(100, 0, 10), last: tokens(100, 0, 10), ...window })
+    meter.ofSubagent("kid", { total: tokens(500, 0, 50), last: tokens(500, 0, 50), ...window })
+    const { metadata } = meter.ofSubagent("kid", {
+      total: tokens(600, 0, 60),
+      last: tokens(100, 0, 10),
+      ...window
+    })
+    assert.deepStrictEqual(metadata, {
+      usage: { input_tokens: 700, output_tokens: 70, cached_input_tokens: 0 }
+    })
+    assert.deepInclude(meter.endTurn(undefined), {
+      context_pct: 11,
+      usage: {
+        input_tokens: 700,
+        output_tokens: 70,
+        cached_input_tokens: 0,
+        context_tokens: 110,
+        context_window: 1000
+      }
+    })
+  })
+
   it("says nothing where nothing was told", () => {
     assert.deepStrictEqual(makeMeter().endTurn(undefined), { usage: {} })
   })
