@@ -41,7 +41,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "0.61.0",
       "trouble": [
-        "reports usage only at the end of a turn"
+        "tells what it used only at the turn's end"
       ]
     },
     {
@@ -54,7 +54,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "version": "0.101.0",
       "trouble": [
         "cannot remember some commands",
-        "lists its past conversations as those of Claude Code"
+        "lists its past conversations as Claude Code's"
       ]
     }
   ],
@@ -65,8 +65,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
         "lets a running command continue until the session closes",
         "a denial ends its turn",
         "can remember commands only permanently",
-        "tells a failure as its answer",
-        "lists its past conversations as those of Codex"
+        "lists its past conversations as Codex's"
       ]
     }
   ],
@@ -74,7 +73,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "1.18.33",
       "trouble": [
-        "retries for more than a minute without saying so"
+        "tries again for more than a minute, without a word"
       ]
     }
   ],
@@ -82,8 +81,8 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "0.24.4",
       "trouble": [
-        "can remember only for the project, or permanently",
-        "retries for more than a minute without saying so"
+        "remembers only for the project, or for good",
+        "tries again for more than a minute, without a word"
       ]
     }
   ],
@@ -100,7 +99,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "2.1.0",
       "trouble": [
-        "shows what edits change in a file, but not what a rewrite changes",
+        "tells how edits change a file, not how written ones do",
         "ends the turn without a word"
       ]
     }
@@ -109,7 +108,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "1.0.102",
       "trouble": [
-        "retries for more than a minute without saying so"
+        "tries again for more than a minute, without a word"
       ]
     }
   ]

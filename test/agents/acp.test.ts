@@ -11,8 +11,7 @@ describeScenarios("codex-acp", { tool: "codex-acp" }, {
     "is denied, and goes on": "a denial ends its turn",
     "asks only once": "can remember commands only permanently",
     // Its cancel is Codex's `turn/interrupt` alone, which lets commands go on; it ends those when the session closes.
-    "stops a running tool": "lets a running command continue until the session closes",
-    "rate limit": "tells a failure as its answer"
+    "stops a running tool": "lets a running command continue until the session closes"
   }
 })
 describeScenarios("opencode", { tool: "opencode" }, {

@@ -123,12 +123,15 @@ export const make = (tool: string, known?: AcpAgent) =>
       const prompt = (blocks: ReadonlyArray<NativeBlock>) =>
         Effect.suspend(() => {
           endSpeech()
+          // That of a turn in the history.
+          if (state.failure !== undefined) tell([status("failure", state.failure)])
           updates.setReplay(false)
           state.speech.forget()
           state.cost_before = state.cost ?? 0
           state.tokens_before = state.tokens
           state.beside = undefined
           state.cancelling = false
+          state.failure = undefined
           return peer.post("session/prompt", { sessionId, prompt: blocks }, onAnswer)
         })
 

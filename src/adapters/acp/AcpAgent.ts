@@ -55,6 +55,8 @@ export interface AcpQuirks {
   readonly wantsTerminal?: (line: string) => boolean
   /** For a message chunk that is not a message: the event it stands for. */
   readonly notMessage?: (text: string, kind: Chunk["sessionUpdate"]) => EventBody | undefined
+  /** For a message chunk in which it tells that its turn failed: why. The turn then ends as if it had succeeded. */
+  readonly failureIn?: (chunk: Chunk) => string | undefined
   readonly toolName?: (call: ToolFields) => string | undefined
   /** A tool call's input, if it is not in `rawInput`. */
   readonly input?: (update: ToolFields) => unknown

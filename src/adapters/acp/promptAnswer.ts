@@ -16,6 +16,7 @@ import {
   isTooLong,
   isUsedUp,
   reasonOf,
+  type Refusal,
   wantsLogin,
   withAdvice
 } from "./refusal.js"
@@ -112,6 +113,9 @@ export const translateAnswer = (result: unknown, state: AcpState): Events => {
   const full = stop_reason === "max_tokens" && state.quirks.maxTokensMeansFull === true
   const context_pct = full ? 100 : contextPct(state)
   const answered = stop_reason === "end_turn" || stop_reason === "max_tokens"
+  if (answered && state.failure !== undefined) {
+    return failed({ code: 0, reason: state.failure }, state.agent, state, response)
+  }
   const text = state.speech.answer()
   const said = saidBeside(result)
   if (stop_reason === "end_turn" && text === "" && state.quirks.silentWhenFailed === true) {
@@ -131,26 +135,36 @@ export const translateAnswer = (result: unknown, state: AcpState): Events => {
 }
 
 /** Events for a failed prompt; the last one ends the turn. */
-export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpState): Events => {
+export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpState): Events =>
   // Whatever the agent calls the stop, it was requested.
-  if (error.code === codes.cancelled || state.cancelling) {
-    return [endTurn("cancelled", usageOf({}, state), contextPct(state))]
-  }
+  error.code === codes.cancelled || state.cancelling
+    ? [endTurn("cancelled", usageOf({}, state), contextPct(state))]
+    : failed(error, agent, state)
+
+const failed = (
+  error: Refusal,
+  agent: AcpAgent,
+  state: AcpState,
+  response: Partial<PromptResponse> = {}
+): Events => {
   const login = wantsLogin(error)
   const code: ErrorCode = login ? "auth_required" : "turn_failed"
   const kind = errorKindOf(error)
   const reason = reasonOf(error)
   const tooLong = isTooLong(error)
-  const failed = `${agent.name} could not finish the turn: ${reason}`
+  const what = `${agent.name} could not finish the turn: ${reason}`
   const text = login
     ? withAdvice(`${agent.name} requires a login: ${reason}`, agent.login)
     : tooLong
     ? withAdvice(
-      failed,
+      what,
       "Compact the conversation, if the agent has a command for it, or open a new session."
     )
-    : failed
-  const metadata = { native_code: error.code, ...(kind !== undefined && { error_kind: kind }) }
+    : what
+  const metadata = {
+    ...(error.code !== 0 && { native_code: error.code }),
+    ...(kind !== undefined && { error_kind: kind })
+  }
   return [
     { type: "error", code, text, metadata },
     ...isLimit(error)
@@ -163,6 +177,6 @@ export const translateError = (error: JsonRpcError, agent: AcpAgent, state: AcpS
       ]
       : [],
     ...tooLong ? state.warn(100) : [],
-    endTurn("error", usageOf({}, state), tooLong ? 100 : contextPct(state))
+    endTurn("error", usageOf(response, state), tooLong ? 100 : contextPct(state))
   ]
 }

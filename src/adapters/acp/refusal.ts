@@ -8,10 +8,13 @@ import { Predicate } from "effect"
 import { type JsonRpcError, parseJson } from "../wire/JsonRpc.js"
 import { wordsIn } from "../wire/words.js"
 
+/** What an error says; one that was told as a message has the code 0. */
+export type Refusal = Pick<JsonRpcError, "code" | "reason"> & Partial<Pick<JsonRpcError, "detail">>
+
 /** The protocol's own codes: a login is needed, a request was cancelled. */
 export const codes = { authRequired: -32000, cancelled: -32800 } as const
 
-export const errorKindOf = ({ detail }: JsonRpcError): string | undefined =>
+export const errorKindOf = ({ detail }: Refusal): string | undefined =>
   Predicate.hasProperty(detail, "errorKind") && typeof detail.errorKind === "string"
     ? detail.errorKind
     : undefined
@@ -24,7 +27,7 @@ const saysTooLong =
   /exceeds the maximum number of tokens|(prompt|input) is too long|maximum prompt length|context (window|length|limit)/i
 
 /** A rate limit, a quota, or an account without credit. */
-export const isLimit = (error: JsonRpcError): boolean => {
+export const isLimit = (error: Refusal): boolean => {
   const kind = errorKindOf(error)
   return kind === undefined
     ? limitCodes.has(error.code) || saysLimit.test(reasonOf(error))
@@ -32,7 +35,7 @@ export const isLimit = (error: JsonRpcError): boolean => {
 }
 
 /** A limit that will reset, unlike an empty account or a busy server. */
-export const isUsedUp = (error: JsonRpcError): boolean => {
+export const isUsedUp = (error: Refusal): boolean => {
   const kind = errorKindOf(error)
   return kind === undefined
     ? error.code === 429 || (isLimit(error) && !passing.test(reasonOf(error)) && error.code !== 402)
@@ -40,13 +43,13 @@ export const isUsedUp = (error: JsonRpcError): boolean => {
 }
 const passing = /\b(overloaded|billing|payment|credit)/i
 
-export const isTooLong = (error: JsonRpcError): boolean => saysTooLong.test(reasonOf(error))
+export const isTooLong = (error: Refusal): boolean => saysTooLong.test(reasonOf(error))
 
 /** Many agents pass on only what the model API said about their key. */
 const saysLogin =
   /\b(?:incorrect|invalid|missing) (?:x-)?api[- ]key|^401\b|\b(?:HTTP|status|code|error):? \(?401\b|\bunauthori[sz]ed\b|\bauthentication (?:failed|required)|\bnot (?:logged|signed) in\b|\b(?:token|login|credentials?) (?:has |have |is |are )?expired\b/i
 
-export const wantsLogin = (error: JsonRpcError): boolean => {
+export const wantsLogin = (error: Refusal): boolean => {
   const kind = errorKindOf(error)
   return error.code === codes.authRequired || error.code === 401 || kind === "authentication_failed"
     || (kind === undefined && !isLimit(error) && saysLogin.test(reasonOf(error)))
@@ -60,7 +63,7 @@ const innerMessage = (text: string): string | undefined => {
 }
 
 /** The text to show. "Internal error" and "Invalid params" say nothing; then the data has the reason. */
-export const reasonOf = ({ detail, reason }: JsonRpcError): string => {
+export const reasonOf = ({ detail, reason }: Refusal): string => {
   const details = Predicate.hasProperty(detail, "details") ? detail.details : detail
   const said = reason.replace(/^(internal error|invalid params):?\s*/i, "")
   return innerMessage(said) ?? wordsIn([said, details]) ?? reason

@@ -90,6 +90,13 @@ const isKnown = (
   return !announcesInParts && !begins && !isEmpty(added)
 }
 
+/** Whether it says more than was told; a request may also repeat a part of the input. */
+const addsTo = (told: unknown, input: unknown): boolean =>
+  typeof input === "object" && input !== null
+  && Object.entries(input).some(([name, value]) =>
+    !isDeepStrictEqual(value, (told as Readonly<Record<string, unknown>> | undefined)?.[name]) // Any value.
+  )
+
 const toCall = (id: string, fields: ToolFields, begun: boolean): Call => ({
   id,
   begun,
@@ -260,6 +267,9 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     if (call.piece !== "") return [{ type: "tool_progress", tool_use_id: call.id, text: call.piece }]
     const more = isFirst ? [] : moreInput(call, update)
     if (more.length > 0) return more
+    // Its content repeats the input.
+    const input = update.rawInput === undefined ? quirks.input?.(update) : undefined
+    if (input !== undefined && isDeepStrictEqual(input, call.args)) return []
     const { text = "" } = update.content === undefined ? {} : outputOf(update)
     const news = text.startsWith(call.progress) ? text.slice(call.progress.length) : text
     if (text !== "") call.progress = text
@@ -307,7 +317,8 @@ export const makeToolCalls = (quirks: AcpQuirks, ids = new CallIds(), thread?: s
     named: (call) => named(call, false),
     announce: (fields) => {
       const call = merge(withoutReasons(fields), true)
-      return call.settled ? [] : tell(call)
+      if (call.settled) return []
+      return !call.told ? tell(call) : addsTo(call.args, fields.rawInput) ? moreInput(call, fields) : []
     },
     isWaiting: () => waiting.size > 0,
     release: () => [...waiting].flatMap(tell),

@@ -75,8 +75,13 @@ const integerIn = (fields: unknown, ...names: ReadonlyArray<string>): number | u
   )
 }
 
+const metadataIn = (rawOutput: unknown): unknown =>
+  Predicate.hasProperty(rawOutput, "metadata") ? rawOutput.metadata : undefined
+
 const exitCodeOf = ({ _meta, rawOutput }: ToolFields): number | undefined =>
   integerIn(rawOutput, "exit_code", "exitCode", "returnCode", "return_code")
+    // OpenCode.
+    ?? integerIn(metadataIn(rawOutput), "exit")
     ?? integerIn(_meta?.["terminal_exit"], "exit_code", "exitCode")
 
 const dataOf = (piece: unknown): string | undefined =>

@@ -26,10 +26,13 @@ import { makeToolCalls, type ToolCalls } from "./toolCalls.js"
 
 /** State of one conversation. */
 export interface AcpState {
+  readonly agent: AcpAgent
   /** The id the agent expects; undefined before the session is open. */
   sessionId: string | undefined
   /** The agent was told to stop this turn. */
   cancelling: boolean
+  /** Why the turn failed, told in a message. */
+  failure: string | undefined
   readonly quirks: AcpQuirks
   readonly speech: Speech
   readonly tools: ToolCalls
@@ -61,10 +64,13 @@ export const makeState = (
   /** A subagent's session. */
   thread?: string
 ): AcpState => {
-  const quirks = agent.quirks ?? {}
+  const { failureIn, ...others } = agent.quirks ?? {}
+  const quirks = failureIn === undefined || thread !== undefined ? others : { failureIn, ...others }
   return {
+    agent,
     sessionId: undefined,
     cancelling: false,
+    failure: undefined,
     quirks,
     speech: makeSpeech(),
     tools: makeToolCalls(quirks, ids, thread),
@@ -93,6 +99,7 @@ const isPiece = (update: SessionUpdate): update is Chunk => pieceKinds.has(updat
 /** Events for what this update completes. Status updates may come in the middle of a message. */
 export const endedBy = (update: SessionUpdate, state: AcpState): Events => {
   if (!isPiece(update)) return contentKinds.has(update.sessionUpdate) ? state.speech.end() : []
+  if (state.quirks.failureIn?.(update) !== undefined) return state.speech.end()
   return notMessage(update, state.quirks) === undefined ? state.speech.add(update) : []
 }
 
@@ -116,11 +123,16 @@ const piece = (update: Chunk, state: AcpState): Events => {
   const { quirks, speech } = state
   const beside = quirks.usageBeside?.(update)
   if (beside !== undefined) state.beside = sumOf(state.beside ?? {}, beside)
+  const before = state.failure
+  state.failure = quirks.failureIn?.(update)
+  // The turn goes on after all.
+  const left = before === undefined ? [] : [status("failure", before)]
+  if (state.failure !== undefined) return [{ type: "stream_event" }, ...left]
   const event = notMessage(update, quirks)
   if (event?.type === "status" && event.status === "permission_mode") state.modes_told += 1
-  if (event !== undefined) return [event]
+  if (event !== undefined) return [event, ...left]
   const ends = update.sessionUpdate === "agent_thought_chunk" && quirks.wholeThoughts === true
-  return [toPiece(update), ...ends ? speech.end() : []]
+  return [toPiece(update), ...left, ...ends ? speech.end() : []]
 }
 
 const tool = (update: ToolFields, { speech, tools }: AcpState, begins: boolean): Events => {

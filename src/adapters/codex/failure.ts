@@ -59,7 +59,7 @@ const adviceOf = (message: string, cause: string, http_status: number | undefine
   if (cause === "modelNotFound" || http_status === 404) return "Choose another model with set_model."
   if (http_status === 429) return "Wait a little and send the prompt again."
   if (http_status === 403) return "Check that the account on the relay's machine may use this model."
-  const isPassing = passingCauses.has(cause) || /^stream disconnected/.test(message)
+  const isPassing = passingCauses.has(cause) || message.startsWith("stream disconnected")
   return isPassing ? "Send the prompt again." : undefined
 }
 

@@ -172,6 +172,30 @@ describe("tool calls", () => {
     ])
     calls.announce({ toolCallId: "c", title: "Bash", content: text("Requesting approval to Running: ls") })
     expect(calls.fieldsOf("c")).toMatchObject({ rawInput: { command: "ls" } })
+    // Allowed, it shows its input once more.
+    expect(calls.update({ toolCallId: "c", status: "in_progress", content: text("{\"command\":\"ls\"}") }))
+      .toEqual([])
+    expect(calls.update({ toolCallId: "c", status: "in_progress", content: text("a.txt") }))
+      .toMatchObject([{ type: "tool_progress", text: "a.txt" }])
+  })
+
+  it("qwen: have their input only in the question", () => {
+    const calls = makeToolCalls(qwen.quirks ?? {})
+    const call = { toolCallId: "c", title: "Shell", kind: "execute" }
+    calls.update({ ...call, status: "in_progress", rawInput: {} }, true)
+    expect(calls.release()).toMatchObject([{ type: "tool_call" }])
+    const rawInput = { command: "ls" }
+    expect(calls.announce({ ...call, title: "ls", rawInput })).toMatchObject([
+      { type: "tool_progress", tool_use_id: "c", metadata: { args: rawInput } }
+    ])
+    expect(calls.announce({ ...call, title: "ls", rawInput })).toEqual([])
+  })
+
+  it("opencode: say how a command exited", () => {
+    const calls = makeToolCalls(opencode.quirks ?? {})
+    const rawOutput = { output: "out\n", metadata: { output: "out\n", exit: 3 } }
+    const told = calls.update({ toolCallId: "c", status: "completed", rawInput: { command: "x" }, rawOutput })
+    expect(told.at(-1)).toMatchObject({ type: "tool_result", text: "out\n", exit_code: 3 })
   })
 
   it("pi: have their command in the title", () => {
@@ -215,6 +239,48 @@ describe("the end of a turn", () => {
       type: "turn_end",
       stop_reason: "error"
     }])
+  })
+
+  it.each<[agent: AcpAgent, says: string, code: string]>([
+    [codexAcp, "unexpected status 401 Unauthorized: no key, url: http://x\n\n", "auth_required"],
+    [codexAcp, "exceeded retry limit, last status: 429 Too Many Requests\n\n", "turn_failed"],
+    [copilot, "Error: Authentication failed with provider at http://x (HTTP 401).", "auth_required"],
+    [copilot, "Error: Failed to get response from the AI model; retried 5 times", "turn_failed"]
+  ])("is a failure that was told as a message: %o %s", (agent, says, code) => {
+    const state = makeState(agent)
+    translate(message("Half a sen"), state)
+    translate(message(says), state)
+    const told = translateAnswer(
+      { stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 2 } },
+      state
+    )
+    expect(told[0]).toMatchObject({
+      type: "error",
+      code,
+      text: expect.stringContaining(says.trim().slice(7, 30))
+    })
+    expect(told.some(({ type }) => type === "quota_warning")).toBe(says.includes("429"))
+    expect(told.at(-1)).toMatchObject({ type: "turn_end", stop_reason: "error", usage: { output_tokens: 2 } })
+  })
+
+  it("is none when the model speaks of errors, or goes on after one", () => {
+    const said = { ...message("unexpected status 404, says the log"), messageId: "m" }
+    for (const [agent, update] of [[codexAcp, said], [copilot, message("Error: ")]] as const) {
+      const state = makeState(agent)
+      expect(translate(update, state)).toMatchObject([{ type: "stream_event", delta: "text" }])
+      expect(translateAnswer({ stopReason: "end_turn" }, state).at(-1)).toMatchObject({
+        stop_reason: "end_turn"
+      })
+    }
+    const state = makeState(copilot)
+    translate(message("Error: 500 oops"), state)
+    expect(translate(message("Here it is."), state)).toMatchObject([
+      { type: "stream_event", delta: "text" },
+      { type: "status", status: "failure", text: "500 oops" }
+    ])
+    expect(translateAnswer({ stopReason: "end_turn" }, state).at(-1)).toMatchObject({
+      stop_reason: "end_turn"
+    })
   })
 
   it("pi and copilot: what they say on the side is no message", () => {
