@@ -41,7 +41,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "0.61.0",
       "trouble": [
-        "tells what it used only at the turn's end"
+        "reports usage only at the end of a turn"
       ]
     },
     {
@@ -54,7 +54,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
       "version": "0.101.0",
       "trouble": [
         "cannot remember some commands",
-        "lists its past conversations as Claude Code's"
+        "lists its past conversations as those of Claude Code"
       ]
     }
   ],
@@ -65,7 +65,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
         "lets a running command continue until the session closes",
         "a denial ends its turn",
         "can remember commands only permanently",
-        "lists its past conversations as Codex's"
+        "lists its past conversations as those of Codex"
       ]
     }
   ],
@@ -73,7 +73,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "1.18.33",
       "trouble": [
-        "tries again for more than a minute, without a word"
+        "retries for more than a minute without saying so"
       ]
     }
   ],
@@ -81,8 +81,8 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "0.24.4",
       "trouble": [
-        "remembers only for the project, or for good",
-        "tries again for more than a minute, without a word"
+        "can remember only for the project, or permanently",
+        "retries for more than a minute without saying so"
       ]
     }
   ],
@@ -99,7 +99,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "2.1.0",
       "trouble": [
-        "tells how edits change a file, not how written ones do",
+        "shows what edits change in a file, but not what a rewrite changes",
         "ends the turn without a word"
       ]
     }
@@ -108,7 +108,7 @@ export const testedVersions: Readonly<Record<string, ReadonlyArray<TestedVersion
     {
       "version": "1.0.102",
       "trouble": [
-        "tries again for more than a minute, without a word"
+        "retries for more than a minute without saying so"
       ]
     }
   ]
