@@ -224,6 +224,14 @@ const logged = (draft: Draft, event: RelayEvent): unknown => {
   }
 }
 
+/**
+ * A restarted agent repeats what it remembers; the view already has the session's own turns. Claude marks what it has
+ * received in the same way, with an id.
+ */
+const isRepeated = ({ items, turn }: Draft, { metadata = {} }: RelayEvent): boolean =>
+  metadata["replay"] === true && metadata["uuid"] === undefined && turn === undefined
+  && items.some(({ kind }) => kind === "end")
+
 export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
   const draft = draftOf(view)
   for (const event of events) {
@@ -234,6 +242,7 @@ export const reduce = (view: View, events: ReadonlyArray<RelayEvent>): View => {
       continue
     }
     draft.last_seq = event.seq
+    if (isRepeated(draft, event)) continue
     try {
       logged(draft, event)
     } catch {

@@ -496,6 +496,32 @@ describe("what is known of a session", () => {
 })
 
 describe("events that come twice, or not at all", () => {
+  it("shows nothing twice when an agent that was started again tells what it remembers", () => {
+    const again = { metadata: { replay: true } }
+    const said = { type: "assistant_message", content: [], text: "I look." } as const
+    const call = { type: "tool_call", tool: "Bash", tool_use_id: "t", args: {} } as const
+    const result = { type: "tool_result", tool_use_id: "t", status: "ok", text: "out" } as const
+    const replayed: ReadonlyArray<Told> = [
+      { type: "user_message", content: [], text: "hello and more", ...again },
+      { ...call, tool_use_id: "u", ...again },
+      { ...result, tool_use_id: "u", ...again },
+      { ...said, ...again }
+    ]
+    const own = [start, turn, ack, call, result, said, end]
+    assert.deepStrictEqual(viewOf(...own, ...replayed).items, viewOf(...own).items)
+    // Of a conversation the session has no part of, it is all there is.
+    assert.deepStrictEqual(kinds(viewOf(start, ...replayed)), ["user", "tool", "text"])
+    // What Claude prints when its model is changed between turns.
+    const printed = "<local-command-stdout>Set model to haiku</local-command-stdout>"
+    const echo: Told = {
+      type: "user_message",
+      content: [],
+      text: printed,
+      metadata: { replay: true, uuid: "u" }
+    }
+    assert.strictEqual(kinds(viewOf(...own, echo)).at(-1), "notice")
+  })
+
   it("changes nothing for what it has seen", () => {
     const events = numbered([start, turn, ack, piece("Hi"), end])
     const view = reduce(empty, events)

@@ -1,5 +1,6 @@
 /** To and fro between a terminal and the page: one conversation, one writer at a time, every word once. */
 import { assert, describe } from "@effect/vitest"
+import { Effect } from "effect"
 import { appendFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { afterAll, vi } from "vitest"
@@ -66,6 +67,20 @@ describeOnLinux("a conversation of a terminal, opened with its history", () => {
     assert.deepStrictEqual(client.events.map(({ seq }) => seq), client.events.map((_, place) => place + 1))
     const turns = client.events.filter(({ type }) => type === "turn_start").map(({ turn }) => turn)
     assert.deepStrictEqual(turns, [1, 2, 3])
+  }, terminal.options)
+
+  test("is logged once, though the agent repeats it when it is started", async (relay) => {
+    const client = await open(relay, terminal, { history: true })
+    await client.waitFor((event) => event.type === "status" && event["metadata"]?.state === "end")
+    const text = "relay: two"
+    const again = { type: "assistant_message", content: [{ type: "text", text }], text } as const
+    const replay = { metadata: { replay: true } }
+    await Effect.runPromise(relay.agent().say({ ...again, ...replay }, { type: "status", status: "here" }))
+    await client.waitFor(inStatus("here"))
+    assert.notInclude(client.events.map(({ metadata }) => metadata?.replay), true)
+    // What Claude echoes in a turn is no repetition.
+    client.send({ text: "go" })
+    await client.waitFor((event) => event.type === "response" && event["text"] === "relay: go")
   }, terminal.options)
 
   test("has no past where none is asked for", async (relay) => {

@@ -31,6 +31,7 @@ import type { NativeHolder, NativeRecord, NativeStore } from "../../adapters/nat
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { endOfLines } from "../../adapters/native/readLines.js"
 import { status } from "../../adapters/wire/statusEvent.js"
+import type { EventBody } from "../../schema/index.js"
 import type { EventLog } from "../log/EventLog.js"
 import * as knownPrompts from "../log/knownPrompts.js"
 import { makePause } from "../makePause.js"
@@ -182,11 +183,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   /** The agent's output while the earlier history is still being logged. */
   let held: Array<() => void> | undefined
+  /** A restarted agent repeats the conversation; the log has it, with what was said in a terminal. */
+  const isRepeated = ({ metadata }: EventBody) =>
+    metadata?.["replay"] === true && !sink.inTurn() && log.summary().turns > 0
   /** The sink; also reads the conversation's file after each turn. */
   const heard: EventSink["Service"] = {
     ...sink,
     emit: (event, raw, encoding) => {
       if (held !== undefined) return void held.push(() => heard.emit(event, raw, encoding))
+      if (isRepeated(event)) return
       sink.emit(event, raw, encoding)
       if (event.type === "turn_end") settleSoon()
     },
