@@ -193,6 +193,23 @@ describeOnLinux("a conversation that a terminal has open", () => {
     terminal.quitTerminal()
   }, terminal.options)
 
+  /** An agent that waits for the terminal, which opens the conversation a moment after the relay looked. */
+  const late = {
+    ...terminal.options,
+    opening: () => Effect.andThen(Effect.sync(() => terminal.openTerminal()), Effect.never)
+  }
+  test("is not waited for where it was opened in the same moment: who wants it is told", async (relay) => {
+    const client = await relay.connect({ tool: "claude", native_session_id: terminal.id })
+    assert.deepInclude(await client.waitFor("error"), { code: "in_use" })
+    terminal.quitTerminal()
+  }, late)
+
+  test("is followed where it was opened in the same moment", async (relay) => {
+    const client = await open(relay, terminal, { if_open: "follow" })
+    assert.strictEqual(client.events[0]?.["metadata"].drive, "following")
+    terminal.quitTerminal()
+  }, late)
+
   test("is followed as it is written, and goes on here when the terminal is quit", async (relay) => {
     terminal.openTerminal("busy")
     const client = await open(relay, terminal, { history: true, if_open: "follow" })

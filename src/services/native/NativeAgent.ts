@@ -97,6 +97,8 @@ const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
 const overlap = 64 * 1024
 const firstWindow = 1024 * 1024
 const lookEvery = Duration.millis(250)
+/** How often it is looked for a terminal while the agent opens the conversation. */
+const holdEvery = Duration.seconds(1)
 /** An agent writes the end of a turn after it has reported it. */
 const settleAfter = Duration.millis(400)
 /** An agent that does not mark the end of a turn has ended it when it is quiet for this long, in ms. */
@@ -277,6 +279,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   })
 
   const holderOf = ({ file, summary }: FoundNative) => store.holder(file, summary.folder)
+
+  /** Who has opened it, once somebody does. */
+  const untilHeld = (found: FoundNative): Effect.Effect<NativeHolder> =>
+    Effect.sync(() => holderOf(found)).pipe(
+      Effect.delay(holdEvery),
+      Effect.flatMap((by) => by === undefined ? untilHeld(found) : Effect.succeed(by))
+    )
 
   const append = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
     Effect.callback<void>((resume) => {
@@ -744,8 +753,15 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     yield* start(fresh)
     moved = { from: toldId(), to: started?.native_session_id }
     untold = rewound.told
-  } else if (!isFollowing) {
+  } else if (!isFollowing && (wantsCopy || joins || asked === undefined)) {
     yield* start(wantsCopy ? { ...spec, fork: true } : joins ? { ...plain, join: address } : plain)
+  } else if (!isFollowing && asked !== undefined) {
+    // An agent may wait for a terminal that opened it a moment after we looked.
+    const taken = yield* Effect.raceFirst(Effect.as(start(plain), undefined), untilHeld(asked))
+    if (taken !== undefined && (if_open !== "follow" || ask !== undefined)) {
+      return yield* new ConversationInUse({ reason: inUseText(store, taken) })
+    }
+    setFollowing(taken !== undefined)
   }
   yield* Effect.addFinalizer(() => Deferred.succeed(exited, { stderr: [] }))
 
