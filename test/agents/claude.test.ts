@@ -152,6 +152,34 @@ describe.skipIf(whyNotInstalled("claude") !== undefined)("real Claude Code", () 
     await client.waitFor((event) => event.type === "turn_end" && event.turn === 2)
   })
 
+  it("takes a prompt while a subagent works on in the background, and counts what that uses", async () => {
+    const usage = { input: 1000, output: 100 }
+    const kid = { description: "kid", prompt: "KID work", subagent_type: "general-purpose" }
+    stage.api().on(/SPAWN/, [
+      reply({ tool: { name: "Agent", input: { ...kid, run_in_background: true } } }),
+      reply({ text: "Launched." })
+    ])
+    stage.api().on(/KID/, [
+      reply({ text: "I begin.", tool: { kind: "shell", command: "echo a && sleep 1" }, usage }),
+      reply({ text: "I go on.", tool: { kind: "shell", command: "echo b && sleep 5" }, usage }),
+      reply({ text: "The kid is done.", usage })
+    ])
+    const client = await stage.open()
+    allowAll(client)
+    await client.turn("SPAWN one")
+    await client.waitFor(({ text }) => text === "I go on.")
+    client.send({ text: "hello", message_id: "meanwhile" })
+    const ack = await client.waitFor(({ message_id, type }) =>
+      type === "input_ack" && message_id === "meanwhile"
+    )
+    expect(ack).toMatchObject({ status: "sent", turn: 2 })
+    await client.waitFor(({ turn, type }) => type === "turn_end" && turn === 2)
+    // Claude begins a turn when it is done.
+    await client.waitFor(({ turn, type }) => type === "turn_end" && turn === 3)
+    const told = only(client.events, "turn_end").reduce((sum, { usage }) => sum + usage.input_tokens, 0)
+    expect(told).toBeGreaterThanOrEqual(3000)
+  })
+
   it("tells how an edited file changed", async () => {
     const path = join(stage.home, "edited.txt")
     writeFileSync(path, "one\ntwo\nthree\n")
