@@ -185,9 +185,12 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   /** The agent's output while the earlier history is still being logged. */
   let held: Array<() => void> | undefined
+  /** A client that names a conversation gets of its past what the agent itself repeats, unless it asks for the history. */
+  const wantsHistory = spec.history !== undefined && spec.history !== "none" && spec.history !== false
+  let isPastLogged = spec.begins_anew === true || wantsHistory
   /** A restarted agent repeats the conversation; the log has it, with what was said in a terminal. */
   const isRepeated = ({ metadata }: EventBody) =>
-    metadata?.["replay"] === true && !sink.inTurn() && log.summary().turns > 0
+    isPastLogged && metadata?.["replay"] === true && !sink.inTurn() && log.summary().turns > 0
   /** The sink; also reads the conversation's file after each turn. */
   const heard: EventSink["Service"] = {
     ...sink,
@@ -246,6 +249,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
    */
   const startAgain = (join?: string) =>
     Effect.suspend(() => {
+      isPastLogged = true
       const id = nativeId()
       const { fork: _, native_session_id: __, ...rest } = spec
       return start({
@@ -710,7 +714,6 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   // --- opening -------------------------------------------------------------------------------------------------------
 
   // A resumed session does not need to ask the agent for it.
-  const wantsHistory = spec.history !== undefined && spec.history !== "none" && spec.history !== false
   const wantsIt = ask === undefined || wantsHistory || spec.follow === true
   // A conversation that began again is in no file before the first prompt.
   const isThere = rewound === undefined || rewound.conversation === "copy"
