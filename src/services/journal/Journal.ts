@@ -242,7 +242,7 @@ const makeDurable = (folder: string) =>
       let count = kept.length
       let bytes = 0
       for (const { bytes: size, listing: { session_id } } of kept) {
-        bytes += live.get(session_id)?.bytes() ?? size
+        bytes += Math.max(size, live.get(session_id)?.bytes() ?? 0)
         yield* pause
       }
       for (let at = kept.length - 1; at >= 0; at--) {
@@ -252,6 +252,9 @@ const makeDurable = (folder: string) =>
         const isTooMuch = count > bounds.max_kept_sessions || bytes > bounds.journal_total_bytes
         if (last_active_at >= oldest && !isTooMuch) break
         if (live.has(session_id) || SessionRecord.openedBy(session) !== undefined) continue
+        // Another relay may have opened it since the list was made.
+        const files = SessionRecord.filesOf(folder, session_id)
+        if (SessionLock.holder(files, SessionRecord.isRelayAlive) !== undefined) continue
         yield* Effect.ignore({ log: true })(remove(session_id))
         count -= 1
         bytes -= session.bytes

@@ -8,14 +8,17 @@ import type { SessionId } from "../../schema/index.js"
 
 export interface SessionFolder {
   readonly session_id: SessionId
-  /** Identifies the version of `meta.json` that was read; empty if there is none. */
+  /** Identifies the version of `meta.json` and of the attachments that were read; empty if there are none. */
   readonly version: string
   /** The texts of its files; undefined if there are none. */
   readonly meta: string | undefined
   readonly marks: string | undefined
-  /** Bytes of its files. */
+  /** Bytes of its files, with its attachments. */
   readonly bytes: number
 }
+
+/** The folder of its attachments (`services/workspace/attachments.ts`). */
+const attachmentsName = "attachments"
 
 /** A session, and the version of it that is known; undefined: it is read in any case. */
 export type Asked = readonly [session_id: SessionId, known: string | undefined]
@@ -34,12 +37,22 @@ const statsOf = (path: string) => attempt(() => statSync(path, { throwIfNoEntry:
 const textOf = (path: string, stats: Stats | undefined) =>
   stats?.isFile() ? attempt(() => readFileSync(path, "utf8")) : undefined
 
+/** Sizes of the files in a folder together. */
+const bytesIn = (folder: string): number =>
+  (attempt(() => readdirSync(folder)) ?? []).reduce(
+    (sum, name) => sum + (statsOf(join(folder, name))?.size ?? 0),
+    0
+  )
+
 /** Undefined: it is as it was. */
 export const read = (folder: string, [session_id, known]: Asked): SessionFolder | undefined => {
   const files = join(folder, session_id)
   const meta = join(files, "meta.json")
   const stats = statsOf(meta)
-  const version = stats === undefined ? "" : `${stats.ino} ${stats.mtimeMs} ${stats.size}`
+  const attached = statsOf(join(files, attachmentsName))
+  const version = stats === undefined
+    ? ""
+    : `${stats.ino} ${stats.mtimeMs} ${stats.size} ${attached?.mtimeMs ?? ""}`
   if (version === known) return undefined
   const all = new Map(
     (attempt(() => readdirSync(files)) ?? []).map((name) => [
@@ -52,6 +65,9 @@ export const read = (folder: string, [session_id, known]: Asked): SessionFolder 
     version,
     meta: textOf(meta, stats),
     marks: textOf(join(files, "marks.json"), all.get("marks.json")),
-    bytes: [...all.values()].reduce((sum, stats) => sum + (stats?.size ?? 0), 0)
+    bytes: [...all.values()].reduce(
+      (sum, stats) => sum + (stats?.size ?? 0),
+      attached === undefined ? 0 : bytesIn(join(files, attachmentsName))
+    )
   }
 }

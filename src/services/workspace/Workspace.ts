@@ -16,6 +16,7 @@ import { type FolderNotFound, Folders, type ForbiddenFolder } from "../access/Fo
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { placeOf } from "../process/runProgram.js"
 import { RelayConfig } from "../RelayConfig.js"
+import type { Uploads } from "./attachments.js"
 import * as Finder from "./FileFinder.js"
 import type { Against } from "./GitChanges.js"
 import type { CommitWanted } from "./gitCommit.js"
@@ -95,6 +96,7 @@ const make = Effect.gen(function*() {
   // A shared limit: each request runs several processes.
   const looks = Semaphore.makeUnsafe(4)
   const commits = Semaphore.makeUnsafe(2)
+  const uploads: Uploads = new Map()
   const own = [state_dir, record, ...private_files].filter((path) => path !== undefined)
 
   /** Holds what git needs for reading; deleted when the relay ends. */
@@ -192,7 +194,8 @@ const make = Effect.gen(function*() {
         return yield* keep(
           content,
           name,
-          SessionRecord.filesOf(SessionRecord.folderIn(state_dir), session_id)
+          SessionRecord.filesOf(SessionRecord.folderIn(state_dir), session_id),
+          uploads
         )
       })
     }

@@ -2,8 +2,18 @@
  * attachments: files that a person gives to a session's agent. They are saved with the session and deleted with it, or in the
  * session's folder on request. Names cannot lead elsewhere, and nothing is overwritten.
  */
-import { Effect } from "effect"
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from "node:fs"
+import { Effect, Exit } from "effect"
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  write
+} from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import type { Attachment } from "../../schema/WorkspaceAnswers.js"
@@ -23,6 +33,23 @@ const tooLarge = refuse(
     mostBytes / 1024 / 1024
   } MB: send a smaller one, or put it in the session's folder yourself`
 )
+
+const sessionFull = refuse(
+  "too_large",
+  `a session may have at most ${mostFiles} attachments of ${
+    mostOfSession / 1024 / 1024
+  } MB together, and this one would have more: put the file in the session's folder instead`
+)
+const sessionGone = refuse("missing", "the session was deleted: open it again, then send the file")
+
+/** What a session's attachments take, those that are still being uploaded among them. */
+interface Taken {
+  files: number
+  bytes: number
+  uploads: number
+}
+/** Of the sessions with uploads in progress, by their folder: uploads that arrive together share one limit. */
+export type Uploads = Map<string, Taken>
 
 /** Bytes of a name; file systems allow 255, and a number may follow. */
 const longestName = 180
@@ -72,8 +99,15 @@ const create = (folder: string, name: string): { readonly fd: number; readonly n
   return undefined
 }
 
-/** Writes the stream as fast as the disk takes it; gives the number of bytes. Stops if interrupted. */
-const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefused> =>
+/**
+ * Writes the stream as fast as the disk takes it; gives the number of bytes. Stops if interrupted. `why` is asked about each
+ * chunk's bytes: a refusal ends it.
+ */
+const pour = (
+  from: Readable,
+  fd: number,
+  why: (bytes: number) => WorkspaceRefused | undefined
+): Effect.Effect<number, WorkspaceRefused> =>
   Effect.callback((resume) => {
     let size = 0
     let isOver = false
@@ -87,7 +121,8 @@ const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefuse
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size > mostBytes) return end(Effect.fail(tooLarge))
+      const refused = size > mostBytes ? tooLarge : why(chunk.length)
+      if (refused !== undefined) return end(Effect.fail(refused))
       from.pause()
       put(chunk)
     }
@@ -127,17 +162,23 @@ const pour = (from: Readable, fd: number): Effect.Effect<number, WorkspaceRefuse
     })
   })
 
-/** Bytes and files already used. */
-const takenIn = (folder: string) => {
+/** What is in the folder already. */
+const takenIn = (folder: string): Taken => {
   const sizes = readdirSync(folder).flatMap((name) => {
     const stat = statSync(join(folder, name), { throwIfNoEntry: false })
     return stat === undefined ? [] : [stat.size]
   })
-  return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+  return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0), uploads: 0 }
 }
 
 /** Puts a file into an existing folder: `at` is its current path, `told` the one for the agent. */
-const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: string, told: string) {
+const putInto = Effect.fnUntraced(function*(
+  from: Readable,
+  name: string,
+  at: string,
+  told: string,
+  why: (bytes: number) => WorkspaceRefused | undefined = () => undefined
+) {
   return yield* Effect.acquireUseRelease(
     Effect.suspend(() => {
       const made = create(at, safeName(name))
@@ -148,7 +189,7 @@ const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: st
         : Effect.succeed({ ...made, isWhole: false })
     }),
     (made) =>
-      Effect.map(pour(from, made.fd), (size): Attachment => {
+      Effect.map(pour(from, made.fd, why), (size): Attachment => {
         made.isWhole = true
         return { name: made.name, path: join(told, made.name), size }
       }),
@@ -161,25 +202,53 @@ const putInto = Effect.fnUntraced(function*(from: Readable, name: string, at: st
 })
 
 /** Saves a file with the session's own. `kept` is where the relay stores the session. */
-export const keep = Effect.fn("attachments.keep")(function*(from: Readable, name: string, kept: string) {
-  const folder = join(kept, folderName)
-  const taken = yield* Effect.try({
-    try: () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      return takenIn(folder)
-    },
-    catch: () => refuse("conflict", `${folder} cannot be used: free some space, or fix its permissions`)
-  })
-  if (taken.files >= mostFiles || taken.bytes >= mostOfSession) {
-    return yield* refuse(
-      "too_large",
-      `this session already has ${taken.files} attachments of ${
-        Math.round(taken.bytes / 1024 / 1024)
-      } MB: put the file in the session's folder instead`
+export const keep = Effect.fn("attachments.keep")(
+  function*(from: Readable, name: string, kept: string, uploads: Uploads) {
+    const folder = join(kept, folderName)
+    const taken = yield* Effect.try({
+      try: () => {
+        // Not recursive: an upload does not bring a deleted session back.
+        if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+        return uploads.get(kept) ?? takenIn(folder)
+      },
+      catch: () =>
+        existsSync(kept)
+          ? refuse("conflict", `${folder} cannot be used: free some space, or fix its permissions`)
+          : sessionGone
+    })
+    if (taken.files >= mostFiles || taken.bytes >= mostOfSession) return yield* sessionFull
+    let own = 0
+    const count = (bytes: number) => {
+      if (taken.bytes + bytes > mostOfSession) return sessionFull
+      taken.bytes += bytes
+      own += bytes
+      return undefined
+    }
+    return yield* Effect.acquireUseRelease(
+      Effect.sync(() => {
+        uploads.set(kept, taken)
+        taken.uploads += 1
+        taken.files += 1
+      }),
+      () =>
+        Effect.filterOrFail(
+          putInto(from, name, folder, folder, count),
+          // The session may have been deleted meanwhile.
+          ({ path }) => existsSync(path),
+          () => sessionGone
+        ),
+      (_, exit) =>
+        Effect.sync(() => {
+          taken.uploads -= 1
+          if (Exit.isFailure(exit)) {
+            taken.files -= 1
+            taken.bytes -= own
+          }
+          if (taken.uploads === 0) uploads.delete(kept)
+        })
     )
   }
-  return yield* putInto(from, name, folder, folder)
-})
+)
 
 /** Saves a file in the session's folder. */
 export const putInFolder = (from: Readable, name: string, inside: Inside) =>

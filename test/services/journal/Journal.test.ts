@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EventBody, Handshake, RequestId, SessionId } from "../../../src/schema/index.js"
 import { Journal } from "../../../src/services/journal/Journal.js"
+import * as SessionLock from "../../../src/services/journal/SessionLock.js"
+import * as SessionRecord from "../../../src/services/journal/SessionRecord.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
 import { textsOf } from "../../../src/services/log/frames.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
@@ -414,6 +417,42 @@ describe("sessions nobody has used for long", () => {
         (yield* journal.list).map(({ listing }) => listing.session_id),
         [SessionId.make("d"), SessionId.make("live")]
       )
+    }))
+
+  it.effect("count with what was attached to them", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      const names = () => readdirSync(join(folder, "sessions")).toSorted().join()
+      for (const name of ["a", "b"]) {
+        const { close, say } = yield* openIn(journal, SessionId.make(name))
+        say(started)
+        yield* close
+        mkdirSync(join(folder, "sessions", name, "attachments"))
+        writeFileSync(join(folder, "sessions", name, "attachments", "report.pdf"), "x".repeat(50_000))
+        yield* TestClock.adjust("1 minute")
+      }
+      yield* start(folder, { journal_total_bytes: 80_000 })
+      yield* Effect.promise(() => until(() => names() === "b"))
+    }))
+
+  it.effect("stay if another relay opens them while it looks for old ones", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const journal = yield* start(folder)
+      for (const name of ["a", "b"]) {
+        const { close, say } = yield* openIn(journal, SessionId.make(name))
+        say(started)
+        yield* close
+      }
+      // Its `meta.json` does not say yet that it is open.
+      const mine = join(folder, "sessions", "b")
+      const lock = SessionLock.acquire(mine, SessionRecord.relayName(), SessionRecord.isRelayAlive)
+      assert.notTypeOf(lock, "string")
+      yield* TestClock.adjust("40 days")
+      yield* start(folder)
+      yield* Effect.promise(() => until(() => !existsSync(join(folder, "sessions", "a"))))
+      assert.isTrue(existsSync(mine))
     }))
 
   it.effect("are limited together while they are live: each has its part of what all may keep", () =>

@@ -1,23 +1,26 @@
 /** What a session's folder shows of itself: what lies in it, nothing else, however names and links are laid. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
 import { execFileSync, spawn } from "node:child_process"
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Readable } from "node:stream"
+import { PassThrough, Readable } from "node:stream"
 import { afterAll } from "vitest"
-import { keep, putInFolder, safeName } from "../../../src/services/workspace/attachments.js"
+import { keep, putInFolder, safeName, type Uploads } from "../../../src/services/workspace/attachments.js"
 import * as Finder from "../../../src/services/workspace/FileFinder.js"
 import { list, read, wholeTo } from "../../../src/services/workspace/FileTree.js"
 import { prepare, search } from "../../../src/services/workspace/fuzzy.js"
@@ -343,16 +346,53 @@ describe("an attachment", () => {
     Effect.gen(function*() {
       const { folder } = fresh()
       const bytes = Buffer.from([0, 255, 1, 2])
-      const first = yield* keep(Readable.from([bytes]), "a.bin", folder)
-      const second = yield* keep(Readable.from([Buffer.from("x")]), "a.bin", folder)
+      const keepHere = (from: Readable, name: string) => keep(from, name, folder, new Map())
+      const first = yield* keepHere(Readable.from([bytes]), "a.bin")
+      const second = yield* keepHere(Readable.from([Buffer.from("x")]), "a.bin")
       assert.deepStrictEqual(readFileSync(first.path), bytes)
       assert.deepInclude(second, { name: "a-2.bin", size: 1 })
       assert.strictEqual(
-        yield* why(keep(Readable.from([Buffer.alloc(51 * 1024 * 1024)]), "b", folder)),
+        yield* why(keepHere(Readable.from([Buffer.alloc(51 * 1024 * 1024)]), "b")),
         "too_large"
       )
       // What was too large is gone again.
-      assert.strictEqual((yield* keep(Readable.from([Buffer.from("y")]), "b", folder)).name, "b")
+      assert.strictEqual((yield* keepHere(Readable.from([Buffer.from("y")]), "b")).name, "b")
+    }))
+
+  it.live("shares its session's limit with those that are uploaded at the same time", () =>
+    Effect.gen(function*() {
+      const { folder } = fresh()
+      const uploads: Uploads = new Map()
+      mkdirSync(join(folder, "attachments"))
+      // It takes no space on disk.
+      writeFileSync(join(folder, "attachments/old"), "")
+      truncateSync(join(folder, "attachments/old"), 500 * 1024 * 1024 - 1000)
+      const send = (name: string) =>
+        keep(Readable.from([Buffer.alloc(600), Buffer.alloc(400)]), name, folder, uploads)
+      const sent = yield* Effect.all(
+        ["a", "b", "c"].map((name) => Effect.result(send(name))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(sent.map(({ _tag }) => _tag).toSorted(), ["Failure", "Failure", "Success"])
+      // What was refused counts no more, and is gone.
+      assert.strictEqual(yield* why(keep(Readable.from([Buffer.alloc(1)]), "e", folder, uploads)), "too_large")
+      assert.lengthOf(readdirSync(join(folder, "attachments")), 2)
+      assert.strictEqual(uploads.size, 0)
+    }))
+
+  it.live("is refused if its session is deleted meanwhile, and does not bring it back", () =>
+    Effect.gen(function*() {
+      const { folder } = fresh()
+      const content = new PassThrough()
+      const sending = yield* Effect.forkChild(Effect.result(keep(content, "a", folder, new Map())))
+      yield* Effect.sync(() => content.write("x"))
+      while (!existsSync(join(folder, "attachments/a"))) yield* Effect.yieldNow
+      rmSync(folder, { recursive: true })
+      content.end()
+      const how = yield* Fiber.join(sending)
+      assert.strictEqual(how._tag === "Failure" ? how.failure.why : how._tag, "missing")
+      assert.strictEqual(yield* why(keep(Readable.from([]), "b", folder, new Map())), "missing")
+      assert.isFalse(existsSync(folder))
     }))
 
   it.live("is put into the session's folder through no link", () =>
