@@ -3,7 +3,7 @@
  */
 import { Option, Predicate, Schema } from "effect"
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
-import { dollars, percentOf } from "../wire/contextMeter.js"
+import { dollarsSince, percentOf } from "../wire/contextMeter.js"
 import type { JsonRpcError } from "../wire/JsonRpc.js"
 import { status } from "../wire/statusEvent.js"
 import { wordsIn } from "../wire/words.js"
@@ -62,7 +62,7 @@ const usageOf = ({ _meta, usage }: Partial<PromptResponse>, state: AcpState): Us
     ["cache_write_tokens", tokens?.cachedWriteTokens || undefined],
     ["context_tokens", context_tokens],
     ["context_window", context_window],
-    ["cost_usd", state.cost === undefined ? undefined : dollars(state.cost - state.cost_before)]
+    ["cost_usd", state.cost === undefined ? undefined : dollarsSince(state.cost_before, state.cost)]
   ] as const).filter(isDefined))
 }
 

@@ -5,7 +5,7 @@
 import { Match, Option, Predicate, Schema } from "effect"
 import type { EventBody, Usage } from "../../schema/index.js"
 import { CallIds } from "../wire/CallIds.js"
-import { dollars, makeContextMeter, percentOf } from "../wire/contextMeter.js"
+import { dollarsSince, makeContextMeter, percentOf } from "../wire/contextMeter.js"
 import { status } from "../wire/statusEvent.js"
 import { firstText, textOfBlocks, wordsIn } from "../wire/words.js"
 import type { AcpAgent, AcpQuirks, Tokens } from "./AcpAgent.js"
@@ -164,7 +164,7 @@ const usage = (update: typeof UsageUpdate.Type, state: AcpState): Events => {
     ...state.context,
     ...(context_pct !== undefined && { context_pct }),
     ...(cost && { cost }),
-    ...(state.cost !== undefined && { usage: { cost_usd: dollars(state.cost - state.cost_before) } })
+    ...(state.cost !== undefined && { usage: { cost_usd: dollarsSince(state.cost_before, state.cost) } })
   }
   return [
     status("usage", undefined, metadata),

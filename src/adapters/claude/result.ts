@@ -7,7 +7,7 @@
  * releases report it; they also count the tokens of subagents.
  */
 import type { BodyOf, ErrorCode, EventBody, StopReason, Usage } from "../../schema/index.js"
-import { dollars, percentOf } from "../wire/contextMeter.js"
+import { dollarsSince, percentOf } from "../wire/contextMeter.js"
 import { shown, wordsIn } from "../wire/words.js"
 import type { ModelUsage, Result } from "./ClaudeMessage.js"
 
@@ -99,7 +99,7 @@ const usageOf = (result: Result, running: Running): Usage => {
       total_cost_usd === undefined || running.cost_before === undefined
         ? cost && dollars(cost)
         // /clear resets the running total.
-        : dollars(total_cost_usd - (total_cost_usd < running.cost_before ? 0 : running.cost_before))
+        : dollarsSince(running.cost_before, total_cost_usd)
     ],
     ["duration_ms", result.duration_ms]
   ] as const).filter(isDefined))

@@ -6,10 +6,14 @@ import type { BodyOf } from "../../schema/index.js"
 
 const thresholds = [80, 90, 95, 100]
 
-/** Difference of two US dollar sums, without floating-point noise in the last digits. */
-export const dollars = (amount: number): number => {
+/**
+ * US dollars since `before`, from a running total, without floating-point noise in the last digits. A total that is lower than
+ * before has begun again at 0.
+ */
+export const dollarsSince = (before: number, total: number): number => {
+  const amount = total < before ? total : total - before
   const rounded = Math.round(amount * 1e9) / 1e9
-  return Math.max(0, Number.isFinite(rounded) ? rounded : amount)
+  return Number.isFinite(rounded) ? rounded : amount
 }
 
 /** Whole percentage of the window in use, 0 to 100. */

@@ -11,13 +11,15 @@ export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/se
     this,
     Effect.gen(function*() {
       const { state_dir } = yield* RelayConfig
+      const run = Effect.runSyncWith(yield* Effect.context<never>())
       const ledger = state_dir === undefined
         ? inMemory()
         : yield* Effect.try(() =>
           onDisk({
             folder: join(state_dir, "usage"),
             relay: SessionRecord.relayName(),
-            isAlive: SessionRecord.isRelayAlive
+            isAlive: SessionRecord.isRelayAlive,
+            warn: (text) => run(Effect.logWarning(text))
           })
         ).pipe(Effect.catch((cause) =>
           Effect.as(
@@ -41,7 +43,8 @@ const over = (ledger: Ledger) =>
     return make(
       { rules: budgets, prices, warn_pct: budget_warn_pct, time_zone: budget_time_zone },
       ledger,
-      () => clock.currentTimeMillisUnsafe()
+      () => clock.currentTimeMillisUnsafe(),
+      () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     )
   })
 

@@ -133,7 +133,9 @@ export const make = (parts: Parts): BudgetGuard => {
       asked = undefined
       if (outcome.behavior === "allow") {
         const wanted = outcome.updatedInput?.["raise_by"]
-        const by = typeof wanted === "number" && Number.isFinite(wanted) && wanted > 0 ? wanted : raise_by
+        const by = typeof wanted === "number" && wanted > 0 && wanted <= Number.MAX_SAFE_INTEGER
+          ? wanted
+          : raise_by
         const raised = account.raise(standing, by)
         log.unsafeAppend({
           type: "status",
@@ -175,7 +177,7 @@ export const make = (parts: Parts): BudgetGuard => {
     if (standing === undefined) return Effect.succeed(true)
     state = "admitting"
     return Effect.ensuring(decide(standing), Effect.sync(() => void (state = "idle")))
-  })
+  }).pipe(Effect.tap((mayGoOn) => Effect.sync(() => mayGoOn ? account.deliver() : undefined)))
 
   const release = () => {
     hold.go()
@@ -224,10 +226,10 @@ export const make = (parts: Parts): BudgetGuard => {
       if (turns.current() === undefined) return turns.end(end, raw)
       if (end.context_pct !== undefined) account.fill(end.context_pct)
       isEnding = true
-      const { priced, usage } = account.endTurn(end.usage)
+      const { usage: told, ...bare } = end
+      const { priced, usage } = account.endTurn(told)
       const ended = turns.end({
-        ...end,
-        ...(usage !== undefined && { usage }),
+        ...(usage === undefined ? bare : { ...end, usage }),
         ...(priced === "table" && { metadata: { ...end.metadata, priced } })
       }, raw)
       isEnding = false
@@ -244,8 +246,9 @@ export const make = (parts: Parts): BudgetGuard => {
     isUsedUp: () => account.reached() !== undefined,
     isAdmitting: () => state === "admitting",
     counting,
-    notice: ({ context_pct, model, usage }) => {
-      if (typeof model === "string") {
+    notice: ({ context_pct, model, parent_tool_use_id, usage }) => {
+      // A subagent's model may be another one.
+      if (typeof model === "string" && parent_tool_use_id === undefined) {
         works = model
         account.setModel(model)
       }

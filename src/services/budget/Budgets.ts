@@ -9,6 +9,7 @@ import type { Budget, Caps } from "../../schema/Budget.js"
 import type { Usage } from "../../schema/index.js"
 import { agentName } from "../session/Sender.js"
 import type { Entry, Ledger, Priced } from "./Ledger.js"
+import { lower, lowerCaps } from "./lower.js"
 import { costOf, lookup, type Prices } from "./Prices.js"
 import { add, amountOf, nothing, ofUsage, type Spend, type Unit, units } from "./Spend.js"
 
@@ -55,6 +56,8 @@ export interface Account {
   readonly endTurn: (usage: Usage | undefined) => { readonly usage?: Usage; readonly priced: Priced }
   /** The usage of this turn, which was interrupted because its relay died. It counts as ended from now on. */
   readonly settle: (turn: number | undefined) => Usage | undefined
+  /** The agent gets the turn's prompt: from now on no cap on turns concerns it, whatever other sessions begin. */
+  readonly deliver: () => void
   /** The first reached cap. */
   readonly reached: () => Standing | undefined
   /** Caps that usage has come near since the last call. */
@@ -87,18 +90,6 @@ const rulesOf = (budget: Budget | undefined): ReadonlyArray<Rule> =>
     })
   })
 
-const lowerCaps = (left: Caps = {}, right: Caps = {}): Caps =>
-  Object.fromEntries(units.flatMap((unit) => {
-    const both = [left[unit], right[unit]].filter((cap) => cap !== undefined)
-    return both.length === 0 ? [] : [[unit, Math.min(...both)] as const]
-  }))
-
-/** The lower of two budgets, cap by cap. */
-export const lower = (left: Budget = {}, right: Budget = {}): Budget => ({
-  turn: lowerCaps(left.turn, right.turn),
-  session: lowerCaps(left.session, right.session)
-})
-
 /** The scope of a cap, for people: `this session`, `today`. */
 export const scopeWords: Record<Scope, string> = {
   turn: "this turn",
@@ -120,7 +111,21 @@ export const parseRule = (text: string): Rule | string => {
     : { scope: known, unit: of, cap }
 }
 
-export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number): Book => {
+/** What an agent has told, without amounts that cannot be: one of them would spoil all sums. */
+const possible = (usage: Usage): Usage =>
+  Object.values(usage).every((amount) => amount >= 0 && amount <= Number.MAX_SAFE_INTEGER)
+    ? usage
+    : Object.fromEntries(
+      Object.entries(usage).filter(([, amount]) => amount >= 0 && amount <= Number.MAX_SAFE_INTEGER)
+    )
+
+/** `now` is the time in ms; `elapsed`, which measures work, goes on evenly when clocks are set. */
+export const make = (
+  settings: BudgetSettings,
+  ledger: Ledger,
+  now: () => number,
+  elapsed: () => number = now
+): Book => {
   const priceOf = lookup(settings.prices)
   const dates = new Intl.DateTimeFormat("en-CA", {
     ...(settings.time_zone !== undefined && { timeZone: settings.time_zone }),
@@ -155,11 +160,13 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     let token: string | undefined
     let turn: number | undefined
     let began = 0
+    let startedAt = 0
+    let isDelivered = false
     let used: Usage = {}
     let context_pct = 0
     const warned = new Set<string>()
 
-    const minutes = () => turn === undefined ? 0 : (now() - began) / 60_000
+    const minutes = () => turn === undefined ? 0 : (elapsed() - startedAt) / 60_000
 
     const priced = (usage: Usage): { readonly usage: Usage; readonly priced: Priced } => {
       if (usage.cost_usd !== undefined) return { usage, priced: "agent" }
@@ -174,6 +181,7 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         session_id,
         turn: number,
         ts: now() / 1000,
+        ...(turn !== undefined && { began }),
         day: today(),
         tool: owner.tool,
         folder: owner.folder,
@@ -218,10 +226,10 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
     const rules = () => [...settings.rules, ...rulesOf(ledger.lowered(session_id))]
     const standings = () => rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
 
-    /** Whether a cap is reached. A cap on turns lets the running one end; all others apply at once. */
+    /** Whether a cap is reached. A cap on turns lets a turn end that was begun below it; all others apply at once. */
     const isReached = ({ cap, scope, spent, unit }: Standing) =>
       unit === "turns" && turn !== undefined
-        ? spent > cap
+        ? !isDelivered && spent > cap
         : spent >= cap && !(scope === "turn" && turn === undefined)
 
     const isFree = () => settings.rules.length === 0 && ledger.lowered(session_id) === undefined
@@ -235,13 +243,15 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         turn = number
         token = payerOf(by)
         payers.set(agentName(session_id), token)
-        began = now()
+        began = now() / 1000
+        startedAt = elapsed()
+        isDelivered = false
         used = {}
         ledger.record(entryOf(number, {}, true))
       },
       use: (usage) => {
         if (turn === undefined) return
-        used = { ...used, ...usage }
+        used = { ...used, ...possible(usage) }
         ledger.record(entryOf(turn, used, true))
         if (isShared) spread()
         else onChange()
@@ -255,7 +265,9 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         model = name
       },
       endTurn: (usage) => {
-        const last = priced(usage ?? used)
+        // Its last report may lack what it has reported before.
+        const told = possible(usage ?? {})
+        const last = priced({ ...told, ...used, ...told })
         if (turn === undefined) return { ...(usage !== undefined && last), priced: last.priced }
         ledger.record(entryOf(turn, last.usage, false))
         turn = undefined
@@ -272,6 +284,9 @@ export const make = (settings: BudgetSettings, ledger: Ledger, now: () => number
         if (last?.turn === cut) return last.ended
         ledger.record({ ...entryOf(cut, {}, false), spend: { ...nothing, turns: 1 } })
         return undefined
+      },
+      deliver: () => {
+        isDelivered = true
       },
       reached,
       near: () => {

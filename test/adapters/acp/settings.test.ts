@@ -214,6 +214,10 @@ describe("AcpAdapter, settings", () => {
       yield* usage(860, 0.75)
       yield* usage(870)
       yield* second.end()
+      // Its conversation was begun again.
+      const third = yield* prompt("three")
+      yield* usage(880, 0.125)
+      yield* third.end()
       const events = yield* close
       assert.deepStrictEqual(
         ofType(events, "turn_end").map(({ context_pct, usage }) => [context_pct, usage]),
@@ -226,7 +230,8 @@ describe("AcpAdapter, settings", () => {
             context_window: 1000,
             cost_usd: 0.25
           }],
-          [87, { context_tokens: 870, context_window: 1000, cost_usd: 0.5 }]
+          [87, { context_tokens: 870, context_window: 1000, cost_usd: 0.5 }],
+          [88, { context_tokens: 880, context_window: 1000, cost_usd: 0.125 }]
         ]
       )
       assert.deepStrictEqual(ofType(events, "context_warning").map(({ context_pct }) => context_pct), [86])

@@ -236,6 +236,45 @@ describe("a budget", () => {
       assert.include((yield* until("permission_request")).text, "1 turns")
     }).pipe(Effect.provide(layerOf(rules({ scope: "session", unit: "turns", cap: 1 })))))
 
+  it.effect("of turns that sessions share stops none that was begun below it", () =>
+    Effect.gen(function*() {
+      const first = yield* open("a")
+      yield* first.prompt("one")
+      yield* first.until("input_ack")
+      const second = yield* open("b")
+      yield* second.prompt("two")
+      yield* second.until("permission_request")
+      // Every report makes all sessions look at the caps they share.
+      yield* first.uses(0.1)
+      yield* first.ends(0.2)
+      assert.strictEqual((yield* first.until("turn_end")).stop_reason, "end_turn")
+      assert.isEmpty((yield* first.all).filter(({ type }) => type === "permission_request"))
+    }).pipe(Effect.provide(layerOf(rules({ scope: "day", unit: "turns", cap: 1 })))))
+
+  it.effect("counts what an agent has told, even if its last word lacks it", () =>
+    Effect.gen(function*() {
+      const { fake, prompt, until, uses } = yield* open()
+      yield* prompt("one")
+      yield* until("input_ack")
+      yield* uses(0.7)
+      yield* fake.agent().say({ type: "turn_end", stop_reason: "cancelled", usage: { duration_ms: 5 } })
+      assert.deepStrictEqual((yield* until("turn_end")).usage, { cost_usd: 0.7, duration_ms: 5 })
+      assert.strictEqual((yield* BudgetBook).ledger.total("session:s").cost_usd, 0.7)
+    }).pipe(Effect.provide(layerOf(rules(dollar)))))
+
+  it.effect("takes no amounts from an agent that cannot be", () =>
+    Effect.gen(function*() {
+      const { fake, prompt, until, uses } = yield* open()
+      for (const [turn, cost_usd] of [0.6, -5, 1e300, 1.7e308, 1.7e308].entries()) {
+        yield* prompt(String(turn))
+        yield* until("input_ack", turn + 1)
+        yield* uses(cost_usd)
+        yield* fake.agent().say({ type: "turn_end", stop_reason: "end_turn", usage: { cost_usd } })
+      }
+      assert.deepStrictEqual((yield* until("turn_end", 2)).usage, undefined)
+      assert.strictEqual((yield* BudgetBook).ledger.total("session:s").cost_usd, 0.6)
+    }).pipe(Effect.provide(layerOf(rules(dollar)))))
+
   it.effect("can be lowered by a client, and not raised", () =>
     Effect.gen(function*() {
       const { session, until } = yield* open("s", { budget: { session: { cost_usd: 0.5 } } })

@@ -1,10 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it, vi } from "vitest"
 import { make } from "../../../src/services/budget/Budgets.js"
 import { type Entry, inMemory, type Ledger, onDisk } from "../../../src/services/budget/Ledger.js"
 import { nothing } from "../../../src/services/budget/Spend.js"
+import * as SessionLock from "../../../src/services/journal/SessionLock.js"
 
 const entry = (changes: Partial<Entry> = {}): Entry => ({
   session_id: "s",
@@ -114,11 +124,142 @@ describe("Ledger", () => {
       3
     )
   })
+
+  it("counts a turn once whose end is dated before its beginning, because the clock was set back", () => {
+    const place = folder()
+    const ledger = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    const spend = { ...nothing, turns: 1, cost_usd: 3 }
+    ledger.record(entry({ ts: 1000, began: 1000, open: { cost_usd: 3 }, spend }))
+    // Something else that is written in between has it written, too.
+    ledger.record(entry({ session_id: "t", ts: 1001 }))
+    ledger.record(entry({ ts: 500, began: 1000, ended: { cost_usd: 3 }, spend }))
+    const again = onDisk({ folder: place, relay: "2-b", isAlive: nobody })
+    assert.strictEqual(again.total("session:s").cost_usd, 3)
+    assert.isUndefined(again.openTurn("s"))
+  })
+
+  it("keeps the lowest budget and the highest raise, whichever relay wrote them", () => {
+    const place = folder()
+    for (const [relay, turns, cap] of [["3-c", 9, 5], ["1-a", 4, 20], ["2-b", 6, 10]] as const) {
+      const line = (value: object) => JSON.stringify(value) + "\n"
+      writeFileSync(
+        join(place, `${relay}.ndjson`),
+        line({ session_id: "s", budget: { session: { turns } } }) + line({ raise: "session:s.turns", cap })
+      )
+    }
+    const ledger = onDisk({ folder: place, relay: "4-d", isAlive: nobody })
+    assert.strictEqual(ledger.lowered("s")?.session?.turns, 4)
+    assert.strictEqual(ledger.raised("session:s.turns"), 20)
+  })
+
+  it("leaves out damaged lines and files, and counts the others", () => {
+    const place = folder()
+    const good = JSON.stringify(entry())
+    const bad = [
+      { ...entry(), spend: { ...nothing, cost_usd: null } },
+      { ...entry(), spend: { turns: 1 } },
+      { ...entry(), session_id: 7 },
+      { ...entry(), ended: "x" },
+      { spend: null },
+      { raise: "day:2026-11-28.cost_usd", cap: null },
+      { session_id: "s", budget: { session: { turns: "many" } } },
+      { merged: "2-b.ndjson" },
+      []
+    ].map((line) => JSON.stringify(line))
+    writeFileSync(
+      join(place, "1-a.ndjson"),
+      [good, ...bad, "\0".repeat(3_000_000), "{", good.slice(0, 40), good].join("\n")
+    )
+    mkdirSync(join(place, "2-b.ndjson"))
+    const warnings: Array<string> = []
+    const ledger = onDisk({
+      folder: place,
+      relay: "3-c",
+      isAlive: nobody,
+      warn: (text) => void warnings.push(text)
+    })
+    assert.strictEqual(ledger.total("day:2026-11-28").cost_usd, 2)
+    assert.strictEqual(ledger.raised("day:2026-11-28.cost_usd"), 0)
+    assert.lengthOf(warnings, 1)
+    assert.match(warnings[0] ?? "", /2-b\.ndjson cannot be read and is not counted/)
+  })
+
+  it("shortens its file to sums, and counts the same when it is read again", () => {
+    const place = folder()
+    const before = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    before.record(entry({ session_id: "old", turn: 6, open: { cost_usd: 1 } }))
+    before.close()
+    const ledger = onDisk({ folder: place, relay: "2-b", isAlive: nobody, most_bytes: 5000 })
+    for (let turn = 1; turn <= 200; turn += 1) {
+      ledger.record(entry({ turn, ts: turn, open: {}, spend: { ...nothing, turns: 1 } }))
+      ledger.record(entry({ turn, ts: turn, ended: { cost_usd: 1 } }))
+      if (turn === 20) ledger.settle("old", 20)
+      if (turn > 20 && turn < 30) ledger.record(entry({ session_id: "old", turn, ts: turn, open: {} }))
+      if (turn > 20 && turn < 30) ledger.record(entry({ session_id: "old", turn, ts: turn }))
+    }
+    ledger.record(entry({ session_id: "u", open: { cost_usd: 1 } }))
+    ledger.raise("session:s.cost_usd", 9)
+    assert.isBelow(statSync(join(place, "2-b.ndjson")).size, 8000)
+    const again = onDisk({ folder: place, relay: "3-c", isAlive: nobody })
+    for (const key of ["session:s", "session:old", "session:u", "day:2026-11-28"]) {
+      assert.deepStrictEqual(again.total(key), ledger.total(key), key)
+    }
+    assert.deepStrictEqual(again.usage("session"), ledger.usage("session"))
+    assert.strictEqual(again.raised("session:s.cost_usd"), 9)
+    assert.deepStrictEqual(again.openTurn("u")?.open, { cost_usd: 1 })
+    assert.deepStrictEqual(again.lastTurn("s")?.ended, { cost_usd: 1 })
+  })
+
+  it("writes what a full disk refused once there is space", () => {
+    const place = folder()
+    const file = join(place, "1-a.ndjson")
+    symlinkSync("/dev/full", file)
+    const ledger = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    ledger.record(entry())
+    ledger.record(entry({ turn: 2 }))
+    assert.match(ledger.trouble() ?? "", /ENOSPC/)
+    assert.strictEqual(ledger.total("session:s").turns, 2)
+    rmSync(file)
+    ledger.record(entry({ turn: 3 }))
+    assert.isUndefined(ledger.trouble())
+    assert.strictEqual(onDisk({ folder: place, relay: "2-b", isAlive: nobody }).total("session:s").turns, 3)
+  })
+
+  it("is merged by one of two relays that start together", () => {
+    const place = folder()
+    for (const relay of ["1-a", "2-b"]) {
+      onDisk({ folder: place, relay, isAlive: nobody }).record(entry({ session_id: relay }))
+    }
+    // The other one is about to merge.
+    const lock = SessionLock.acquire(place, "8-h", (relay) => relay === "8-h")
+    const ledger = onDisk({ folder: place, relay: "9-i", isAlive: (relay) => relay === "8-h" })
+    assert.strictEqual(ledger.total("day:2026-11-28").turns, 2)
+    assert.isEmpty(readdirSync(place).filter((name) => name.startsWith("archive-")))
+    if (typeof lock === "object") lock.release()
+    onDisk({ folder: place, relay: "10-j", isAlive: nobody })
+    assert.lengthOf(readdirSync(place).filter((name) => name.startsWith("archive-")), 1)
+  })
+})
+
+const settings = { rules: [], prices: {}, warn_pct: 80, time_zone: "UTC" }
+const owner = { session_id: "s", tool: "claude", folder: "/srv/shop" }
+
+describe("minutes of work", () => {
+  it("are measured, whatever the clock is set to meanwhile", () => {
+    const ledger = inMemory()
+    let [now, elapsed] = [0, 0]
+    const account = make(settings, ledger, () => now, () => elapsed).open(owner, () => {})
+    for (const jump of [2, -3]) {
+      account.beginTurn(1, undefined)
+      now += jump * 3_600_000
+      elapsed += 60_000
+      account.endTurn(undefined)
+    }
+    assert.strictEqual(ledger.total("session:s").minutes, 2)
+  })
 })
 
 describe("a turn that was cut off with its relay", () => {
-  const settings = { rules: [], prices: {}, warn_pct: 80, time_zone: "UTC" }
-  const owner = { session_id: "s", tool: "claude", folder: "/srv/shop" }
   const after = (ledger: Ledger, turn: number) => {
     const usage = make(settings, ledger, () => 0).open(owner, () => {}).settle(turn)
     return { usage, turns: ledger.total("session:s").turns, cost: ledger.total("session:s").cost_usd }

@@ -375,7 +375,10 @@ describe("an attachment", () => {
       )
       assert.deepStrictEqual(sent.map(({ _tag }) => _tag).toSorted(), ["Failure", "Failure", "Success"])
       // What was refused counts no more, and is gone.
-      assert.strictEqual(yield* why(keep(Readable.from([Buffer.alloc(1)]), "e", folder, uploads)), "too_large")
+      assert.strictEqual(
+        yield* why(keep(Readable.from([Buffer.alloc(1)]), "e", folder, uploads)),
+        "too_large"
+      )
       assert.lengthOf(readdirSync(join(folder, "attachments")), 2)
       assert.strictEqual(uploads.size, 0)
     }))
