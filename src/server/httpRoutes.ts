@@ -1,5 +1,5 @@
 /** httpRoutes: the answer of each route in the table (`schema/routes.ts`). */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { hostname } from "node:os"
 import { isSessionId } from "../schema/index.js"
@@ -8,7 +8,9 @@ import { longestTitle, SessionChange } from "../schema/SessionChange.js"
 import { Auth } from "../services/access/Auth.js"
 import { isWithin, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
+import { BudgetBook } from "../services/budget/BudgetBook.js"
 import { Journal, SessionNotFound } from "../services/journal/Journal.js"
+import { Timetable } from "../services/schedule/Timetable.js"
 import { SearchIndex } from "../services/search/SearchIndex.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { version } from "../services/version.js"
@@ -74,10 +76,17 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   hello: ({ response }) => sendJson(response, 200, { text: hint }),
   isAlive: ({ response }) => sendJson(response, 200, { status: "ok" }),
   isReady: Effect.fnUntraced(function*({ response }) {
-    const reason = (yield* Journal).trouble()
-    yield* reason === undefined
+    const table = Option.getOrUndefined(yield* Effect.serviceOption(Timetable))
+    const book = Option.getOrUndefined(yield* Effect.serviceOption(BudgetBook))
+    const troubles = {
+      "sessions are": (yield* Journal).trouble(),
+      "schedules are": table?.trouble(),
+      "usage is": book?.ledger.trouble()
+    }
+    const [what, reason] = Object.entries(troubles).find(([, reason]) => reason !== undefined) ?? []
+    yield* what === undefined
       ? sendJson(response, 200, { status: "ok" })
-      : sendJson(response, 503, { status: "sessions are not written to disk", reason })
+      : sendJson(response, 503, { status: `${what} not written to disk`, reason })
   }),
   whoAmI: Effect.fnUntraced(function*({ response }) {
     const { expires_at, limits, name, scopes } = yield* Principal

@@ -12,8 +12,8 @@ import { Schema } from "effect"
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -387,7 +387,7 @@ const readAll = (folder: string, warn: (text: string) => void): Map<string, Read
       files.set(name, read(path))
     } catch (cause) {
       // Another relay has just merged it into an archive.
-      if (!existsSync(path)) return readAll(folder, warn)
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return readAll(folder, warn)
       warn(
         `The usage in ${path} cannot be read and is not counted (${messageOf(cause)}): `
           + "fix its permissions or remove it, then restart the relay."
@@ -496,7 +496,11 @@ export const onDisk = (
     flush()
     release()
   }
-  return over(book, write, { trouble: () => reason, close })
+  const trouble = () => {
+    if (reason !== undefined) flush()
+    return reason && `${folder} cannot be written (${reason}): free some space, or make it writable`
+  }
+  return over(book, write, { trouble, close })
 }
 
 /** The sums of all relays so far; merges the files of those that are dead into an archive. */

@@ -15,7 +15,7 @@ import { RelayConfig } from "../RelayConfig.js"
 import { Sender } from "../session/Sender.js"
 import type { Session } from "../session/Session.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
-import { countTimes, nextTime } from "./cronTimes.js"
+import { countTimes, cronProblem, nextTime } from "./cronTimes.js"
 import { principalOf, tokensOf } from "./onBehalf.js"
 import { toListed } from "./plan.js"
 import type { Schedule } from "./Schedule.js"
@@ -182,9 +182,18 @@ const make = Effect.gen(function*() {
         return pid !== undefined && pid !== process.pid
       })
 
+  /** Its file was damaged, or its time zone is not known here. The others go on. */
+  const giveUp = ({ next_at: at = 0, ...schedule }: Schedule, problem: string) => {
+    const text = `Its times cannot be read (${problem}): remove it and create it again.`
+    note(schedule, { at, status: "failed", text })
+    return Effect.logError(`The schedule ${schedule.schedule_id} does not run any more. ${text}`)
+  }
+
   const handle = Effect.fnUntraced(function*(schedule: Schedule, due: number, now: number) {
     const { every, kind, schedule_id, session_id, time_zone } = schedule
     if (registry.isDraining() || (yield* isElsewhere(schedule))) return
+    const problem = every === undefined ? undefined : cronProblem(every, time_zone)
+    if (problem !== undefined) return yield* giveUp(schedule, problem)
     if (yield* FiberMap.has(runs, schedule_id)) {
       // Its session is still being opened.
       if (table.get(schedule_id)?.last?.status !== "started") return

@@ -5,7 +5,16 @@
  * Several relays may share the folder. `claim` assigns a run to one of them.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
@@ -138,16 +147,15 @@ export const onDisk = (folder: string, ids: Ids): Table => {
   /** Files that were read, with a stamp that shows changes. */
   const seen = new Map<string, string>()
   const relay = SessionRecord.relayName()
-  let reason: string | undefined
+  /** Changes that the disk refused, by schedule, and why. They are tried again whenever the schedules are looked at. */
+  const refused = new Map<string, { readonly act: () => void; readonly reason: string }>()
 
-  const attempt = <A>(act: () => A): A | undefined => {
+  const attempt = (schedule_id: string, act: () => void) => {
     try {
-      const done = act()
-      reason = undefined
-      return done
+      act()
+      refused.delete(schedule_id)
     } catch (cause) {
-      reason = messageOf(cause)
-      return undefined
+      refused.set(schedule_id, { act, reason: messageOf(cause) })
     }
   }
   // Session ids may contain characters that file systems do not allow.
@@ -165,7 +173,19 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     }
   }
 
-  attempt(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  /** Creates a file that names this relay; throws if it is there, or cannot be. */
+  const take = (path: string) => {
+    try {
+      writeFileSync(path, relay, { flag: "wx", mode: 0o600 })
+    } catch (cause) {
+      // A full disk may take the name only.
+      if ((cause as NodeJS.ErrnoException).code === "ENOSPC") rmSync(path, { force: true })
+      throw cause
+    }
+  }
+
+  const mkdir = () => void mkdirSync(folder, { recursive: true, mode: 0o700 })
+  attempt("", mkdir)
 
   const readOne = (path: string) => {
     try {
@@ -179,7 +199,12 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     }
   }
 
+  const tryAgain = () => {
+    for (const [schedule_id, { act }] of [...refused]) attempt(schedule_id, act)
+  }
+
   const load = () => {
+    tryAgain()
     let names: ReadonlyArray<string>
     try {
       names = readdirSync(folder).filter((name) => name.endsWith(suffix))
@@ -188,18 +213,19 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       return
     }
     const paths = new Set(names.map((name) => join(folder, name)))
-    for (const path of paths) readOne(path)
+    const outdated = new Set([...refused.keys()].map(fileOf))
+    for (const path of paths) if (!outdated.has(path)) readOne(path)
     for (const { schedule_id } of [...known.values()]) {
       const path = fileOf(schedule_id)
       // A schedule that could not be written is known only here.
-      if (!paths.has(path) && seen.delete(path)) known.delete(schedule_id)
+      if (!paths.has(path) && !outdated.has(path) && seen.delete(path)) known.delete(schedule_id)
     }
   }
 
   return over(known, {
     load,
     write: (schedule) =>
-      attempt(() => {
+      attempt(schedule.schedule_id, () => {
         const path = fileOf(schedule.schedule_id)
         writeFileSync(`${path}.new`, `${JSON.stringify(schedule)}\n`, { mode: 0o600 })
         renameSync(`${path}.new`, path)
@@ -207,29 +233,35 @@ export const onDisk = (folder: string, ids: Ids): Table => {
         dropClaims(schedule.schedule_id)
       }),
     erase: (schedule_id) =>
-      attempt(() => {
+      attempt(schedule_id, () => {
         seen.delete(fileOf(schedule_id))
         rmSync(fileOf(schedule_id), { force: true })
         dropClaims(schedule_id)
       }),
     claim: ({ next_at, schedule_id }) => {
       const path = join(folder, `${encodeURIComponent(schedule_id)}${claimed}${next_at ?? 0}`)
-      const take = () => writeFileSync(path, relay, { flag: "wx", mode: 0o600 })
       try {
-        take()
+        take(path)
         return true
-      } catch {
+      } catch (cause) {
         try {
           // A relay that was killed before it recorded the run did not start it. Only one relay can rename the claim.
           if (SessionRecord.isRelayAlive(readFileSync(path, "utf8"))) return false
           renameSync(path, `${path}.${relay}`)
-          take()
+          take(path)
           return true
         } catch {
+          if (!existsSync(path)) {
+            refused.set(schedule_id, { act: () => (take(path), rmSync(path)), reason: messageOf(cause) })
+          }
           return false
         }
       }
     },
-    trouble: () => reason
+    trouble: () => {
+      tryAgain()
+      const [first] = refused.values()
+      return first && `${folder} cannot be written (${first.reason}): free some space, or make it writable`
+    }
   }, ids)
 }

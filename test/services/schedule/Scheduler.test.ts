@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type ClientCommand, SessionId } from "../../../src/schema/index.js"
@@ -282,7 +282,71 @@ describe("a schedule", () => {
   )
 })
 
+describe("a schedule whose file was damaged", () => {
+  test(
+    "runs no more and says so, while the others run",
+    (relay, fake, state_dir) =>
+      relay(Effect.gen(function*() {
+        const { session } = yield* opening()
+        const table = yield* Timetable.Timetable
+        yield* give(session, hourly)
+        yield* ack(session)
+        const [good] = table.all()
+        assert.isDefined(good)
+        const bad = {
+          ...good,
+          schedule_id: "bad",
+          created_at: 0,
+          time_zone: "Mars/Base",
+          next_at: start / 1000 + 60
+        }
+        writeFileSync(join(state_dir, "schedules", "bad.json"), JSON.stringify(bad))
+        yield* TestClock.adjust("10 minutes")
+        const { metadata } = yield* run(session, "failed")
+        assert.deepInclude(metadata, { schedule_id: "bad" })
+        assert.isUndefined(table.get("bad")?.next_at)
+        yield* TestClock.adjust("50 minutes")
+        yield* finish(session, fake)
+      }))
+  )
+})
+
 describe("the timetable", () => {
+  it.effect("writes what a full disk refused once there is space, and removes what it could not", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true, force: true })))
+      const ids = yield* IdGenerator
+      const schedule = {
+        schedule_id: "a",
+        session_id: SessionId.make("s"),
+        kind: "at",
+        content: [{ type: "text", text: "x" }],
+        next_at: 5,
+        paused: false,
+        created_at: 1,
+        runs: 0,
+        missed: 0
+      } as const
+      const table = Timetable.onDisk(folder, ids)
+      symlinkSync("/dev/full", join(folder, "a.json.new"))
+      table.put(schedule)
+      assert.match(table.trouble() ?? "", /cannot be written \(ENOSPC/)
+      assert.deepStrictEqual(table.all(), [schedule])
+      rmSync(join(folder, "a.json.new"))
+      assert.isUndefined(table.trouble())
+      assert.deepStrictEqual(Timetable.onDisk(folder, ids).all(), [schedule])
+      // Removed while its file cannot be: a folder stands for one that is read-only.
+      rmSync(join(folder, "a.json"))
+      mkdirSync(join(folder, "a.json"))
+      assert.isTrue(table.remove("a"))
+      assert.match(table.trouble() ?? "", /a\.json|cannot be written/)
+      rmSync(join(folder, "a.json"), { recursive: true })
+      writeFileSync(join(folder, "a.json"), JSON.stringify(schedule))
+      assert.deepStrictEqual(table.all(), [])
+      assert.isFalse(existsSync(join(folder, "a.json")))
+    }).pipe(Effect.provide(IdGenerator.layerTest)))
+
   it.effect("gives a run to one of the relays that share a folder", () =>
     Effect.gen(function*() {
       const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
