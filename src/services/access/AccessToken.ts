@@ -4,7 +4,7 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 
@@ -76,7 +76,16 @@ const makeOwn = (file: string) =>
       const token = newToken()
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
       // Fails if another relay was faster.
-      writeFileSync(file, token + "\n", { mode: 0o600, flag: "wx" })
+      const open = openSync(file, "wx", 0o600)
+      try {
+        writeFileSync(open, token + "\n")
+      } catch (cause) {
+        // A full disk would leave an empty or a short token.
+        rmSync(file, { force: true })
+        throw cause
+      } finally {
+        closeSync(open)
+      }
       return Redacted.make(token)
     },
     catch: (cause) => unusable(file, cause)

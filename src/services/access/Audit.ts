@@ -6,7 +6,18 @@
  * in total. Actions of strangers are limited per minute, so that nobody can flood the log to hide something.
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import type { ClientCommand, EventBody } from "../../schema/index.js"
 import { cutSecrets } from "./cutSecrets.js"
@@ -79,12 +90,23 @@ const cutLater = (text: string): string => {
   return rest === -1 ? text : text.slice(0, longestText + longestSecret + rest)
 }
 
-/** Opens a file that only its user can read; refuses to follow a link. */
+/** Opens a file that only its user can read; refuses to follow a link, and waits for no reader of a pipe. */
 const open = (file: string) => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-  return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+  return openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
 }
+
+/** Whether the file ends in the middle of a line, which a full disk or a kill has cut off. */
+const isCutOff = (fd: number, size: number): boolean => {
+  const last = Buffer.alloc(1)
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== newline
+}
+const newline = 10
+
+/** Whether this is still the file of that name; another relay may have rotated it, or somebody moved it. */
+const isNamed = (fd: number, file: string): boolean =>
+  statSync(file, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino
 
 /** Renames `audit.ndjson` to `audit.ndjson.1` and so on; the oldest is deleted. */
 const rotate = (file: string, files: number) => {
@@ -110,27 +132,33 @@ const make = Effect.fnUntraced(function*(file: string, bytes: number, files: num
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       if (untold > 0) write("more", {}, { left_out: untold })
-      if (to !== undefined) closeSync(to)
-      to = undefined
+      close()
     })
   )
+
+  const close = () => {
+    if (to !== undefined) closeSync(to)
+    to = undefined
+  }
 
   const put = (line: string) => {
     const data = Buffer.from(line + "\n")
     try {
+      if (to !== undefined && !isNamed(to, file)) close()
       if (to !== undefined && size + data.length > bytes) {
-        closeSync(to)
-        to = undefined
+        close()
         rotate(file, files)
       }
       if (to === undefined) {
         to = open(file)
         size = fstatSync(to).size
+        if (isCutOff(to, size)) size += writeSync(to, "\n")
       }
-      writeSync(to, data)
+      for (let done = 0; done < data.length;) done += writeSync(to, data, done)
       size += data.length
       hasFailed = false
     } catch (cause) {
+      close()
       if (!hasFailed) {
         run(Effect.logError(`${file} cannot be written: free some space, or fix its permissions`, cause))
       }

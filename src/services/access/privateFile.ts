@@ -2,7 +2,7 @@
  * privateFile: a small file that only the relay's user can read. It is replaced atomically and durably: readers see the old or
  * the new version, even after a kill.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 
 /** Whether other users can read or write the file; undefined: it does not exist. */
 export const isOpenToOthers = (file: string): boolean | undefined => {
@@ -14,12 +14,18 @@ export const isOpenToOthers = (file: string): boolean | undefined => {
 export const replace = (file: string, content: object): void => {
   const draft = `${file}.${process.pid}.new`
   rmSync(draft, { force: true })
-  const open = openSync(draft, "wx", 0o600)
   try {
-    writeSync(open, `${JSON.stringify(content, null, 2)}\n`)
-    fsyncSync(open)
-  } finally {
-    closeSync(open)
+    const open = openSync(draft, "wx", 0o600)
+    try {
+      // Unlike `writeSync`, it fails if a full disk takes only a part.
+      writeFileSync(open, `${JSON.stringify(content, null, 2)}\n`)
+      fsyncSync(open)
+    } finally {
+      closeSync(open)
+    }
+    renameSync(draft, file)
+  } catch (cause) {
+    rmSync(draft, { force: true })
+    throw cause
   }
-  renameSync(draft, file)
 }

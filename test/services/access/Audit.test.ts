@@ -1,7 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Audit from "../../../src/services/access/Audit.js"
@@ -54,6 +64,26 @@ describe("the audit", () => {
       assert.notInclude(JSON.stringify(first), "hidden")
       assert.isBelow(JSON.stringify(first).length, 2000)
       assert.isAbove(Number(second?.["left_out"]), 40_000)
+    }))
+
+  it.effect("begins a new line where one was cut off, and a new file where its own was moved away", () =>
+    Effect.gen(function*() {
+      const state_dir = yield* newFolder
+      const file = join(state_dir, "audit.ndjson")
+      writeFileSync(file, "{\"earlier\":true}\n{\"cut o", { mode: 0o600 })
+      const audit = yield* open({ state_dir })
+      audit.write("one", {})
+      const [, cut, one] = readFileSync(file, "utf8").split("\n")
+      assert.strictEqual(cut, "{\"cut o")
+      assert.deepInclude(JSON.parse(one ?? ""), { what: "one" })
+      renameSync(file, `${file}.old`)
+      audit.write("two", {})
+      rmSync(file)
+      audit.write("three", {})
+      assert.deepStrictEqual(linesOf(file).map(({ what }) => what), ["three"])
+      rmSync(file)
+      execFileSync("mkfifo", [file])
+      audit.write("nobody reads it", {})
     }))
 
   it.effect("holds no part of a secret that goes on behind the end of a long text", () =>
