@@ -248,9 +248,11 @@ const makeDurable = (folder: string) =>
       for (let at = kept.length - 1; at >= 0; at--) {
         const session = kept[at]
         if (session === undefined) break
-        const { last_active_at, session_id } = session.listing
+        const { last_active_at, last_seq, session_id } = session.listing
         const isTooMuch = count > bounds.max_kept_sessions || bytes > bounds.journal_total_bytes
         if (last_active_at >= oldest && !isTooMuch) break
+        // Its events are damaged or cannot be read now: how old it is is not known.
+        if (last_seq === 0 && !isTooMuch) continue
         if (live.has(session_id) || SessionRecord.openedBy(session) !== undefined) continue
         // Another relay may have opened it since the list was made.
         const files = SessionRecord.filesOf(folder, session_id)

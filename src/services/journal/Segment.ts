@@ -1,8 +1,8 @@
 /**
  * Segment: one file of a journal, append-only ndjson, named after the `seq` of its first frame.
  *
- * Reading needs no parsing: a frame's `seq` follows from its line, and the index has an offset every few KiB. Frames are
- * handed to the operating system before any client sees them, so a relay that is killed has shown nothing that is not in the
+ * Reading needs no parsing: a frame's `seq` follows from its line, and the index has an offset every few KiB. In a file that
+ * something else has damaged, lines that are no frames are left out. Frames are handed to the operating system before any client sees them, so a relay that is killed has shown nothing that is not in the
  * file.
  */
 import {
@@ -30,6 +30,8 @@ export interface Segment {
   readonly index: Array<readonly [seq: number, offset: number]>
   /** Open while it is written. */
   fd: number | undefined
+  /** Lines are damaged, missing or repeated, so that each frame's own `seq` has to be read. */
+  isDamaged: boolean
 }
 
 const indexEvery = 32 * 1024
@@ -63,13 +65,17 @@ export const empty = (folder: string, first: number): Segment => ({
   last: first - 1,
   size: 0,
   index: [],
-  fd: undefined
+  fd: undefined,
+  isDamaged: false
 })
 
 /** A file that is followed by another one, so it is complete. */
 export const whole = (folder: string, first: number, last: number): Segment => {
   const segment = empty(folder, first)
-  return Object.assign(segment, { last, size: statSync(segment.file).size })
+  const stats = statSync(segment.file)
+  // Opening a pipe would wait for its writer.
+  if (!stats.isFile()) throw new Error(`${segment.file} is not a regular file`)
+  return Object.assign(segment, { last, size: stats.size })
 }
 
 const bytesAt = (fd: number, { size }: Segment, offset: number, length: number): Buffer => {
@@ -185,13 +191,15 @@ export const remove = (segment: Segment, isInUse: boolean): void => {
 const rawField = ",\"raw\":"
 
 /**
- * The offset of `raw` in a frame, or -1. It follows the envelope, which has the frame's `seq`. The event's own text may contain
- * the same words; the right offset is the one where everything before it is complete JSON.
+ * The offset of `raw` in a frame, or -1; undefined if the frame has another `seq`. It follows the envelope, which has the frame's
+ * `seq`. The event's own text may contain the same words; the right offset is the one where everything before it is complete
+ * JSON.
  */
-const rawAt = (frame: Buffer, seq: number): number => {
+const rawAt = (frame: Buffer, seq: number): number | undefined => {
   const envelope = `,"seq":${seq},"ts":`
   const place = frame.indexOf(envelope)
-  let raw = place === -1 ? -1 : frame.indexOf(rawField, place)
+  if (place === -1) return undefined
+  let raw = frame.indexOf(rawField, place)
   if (raw === -1 || frame.indexOf(envelope, place + 1) === -1) return raw
   while (raw !== -1 && seqOf(frame.toString("utf8", 0, raw) + "}") !== seq) {
     raw = frame.indexOf(rawField, raw + 1)
@@ -199,36 +207,59 @@ const rawAt = (frame: Buffer, seq: number): number => {
   return raw
 }
 
+/** Bytes that no frame has: a disk that fails leaves blocks of zeros. */
+const isText = (bytes: Buffer) => !bytes.includes(0)
+
 /** Some of the frames after `seq`; at least one, if there is one. */
 export const read = (segment: Segment, seq: number): Batch | undefined =>
   segment.last <= seq ? undefined : withFile(segment, (fd) => {
-    let [at, offset] = segment.index.findLast(([known]) => known <= seq + 1) ?? [segment.first, 0]
-    let length = readBytes
-    while (offset < segment.size) {
-      const bytes = bytesAt(fd, segment, offset, length)
-      let begin = 0
-      let start = 0
-      const ends: Array<number> = []
-      const raws: Array<number> = []
-      for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
-        if (at > seq) {
-          if (ends.length === 0) begin = start
-          const raw = rawAt(bytes.subarray(start, end), at)
-          ends.push(end - begin)
-          raws.push(raw === -1 ? -1 : start - begin + raw)
-        }
-        at += 1
-        start = end + 1
-      }
-      // The next read begins here.
-      remember(segment, at, offset + start)
-      if (ends.length > 0) {
-        return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }
-      }
-      // A frame may be longer than one read.
-      if (start === 0 && bytes.length < length) return undefined
-      length = start === 0 ? length * 2 : readBytes
-      offset += start
-    }
-    return undefined
+    const batch = segment.isDamaged ? "damaged" : readFrom(fd, segment, seq)
+    if (batch !== "damaged") return batch
+    if (!segment.isDamaged) segment.index.length = 0
+    segment.isDamaged = true
+    const found = readFrom(fd, segment, seq)
+    return found === "damaged" ? undefined : found
   })
+
+const readFrom = (fd: number, segment: Segment, seq: number): Batch | "damaged" | undefined => {
+  const { index, isDamaged, last, size } = segment
+  let [at, offset] = index.findLast(([known]) => known <= seq + 1) ?? [segment.first, 0]
+  let length = readBytes
+  while (offset < size) {
+    const bytes = bytesAt(fd, segment, offset, length)
+    if (!isDamaged && !isText(bytes)) return "damaged"
+    let begin = 0
+    let start = 0
+    const ends: Array<number> = []
+    const raws: Array<number> = []
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+      const line = bytes.subarray(start, end)
+      const own = isDamaged ? seqOf(line.toString("utf8")) : at
+      if (own !== undefined && own > seq && own <= last) {
+        if (ends.length === 0) {
+          begin = start
+          at = own
+        }
+        const raw = rawAt(line, own)
+        if (raw === undefined && !isDamaged) return "damaged"
+        // A batch has no gaps.
+        if (own !== at) break
+        ends.push(end - begin)
+        raws.push(raw === undefined || raw === -1 ? -1 : start - begin + raw)
+        at = own + 1
+      } else if (isDamaged && ends.length > 0) break
+      else if (!isDamaged) at += 1
+      start = end + 1
+    }
+    // The next read begins here.
+    if (!isDamaged || ends.length > 0) remember(segment, at, offset + start)
+    if (ends.length > 0) {
+      return { firstSeq: at - ends.length, bytes: bytes.subarray(begin, start), ends, raws }
+    }
+    // A frame may be longer than one read.
+    if (start === 0 && bytes.length < length) return undefined
+    length = start === 0 ? length * 2 : readBytes
+    offset += start
+  }
+  return undefined
+}

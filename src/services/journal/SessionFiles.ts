@@ -1,5 +1,5 @@
 /** SessionFiles: the files of a session's journal, oldest first. Together they contain its frames without a gap. */
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import type { EventStore } from "../log/EventStore.js"
 import type { Batch } from "../log/frames.js"
 import * as Segment from "./Segment.js"
@@ -24,9 +24,13 @@ export const read = (segments: ReadonlyArray<Segment.Segment>, seq: number): Bat
   return undefined
 }
 
-/** A read-only view of a session's frames that does not disturb their writer. */
+/** A read-only view of a session's frames that does not disturb their writer. Files that are deleted meanwhile have none. */
 export const view = (folder: string): Pick<EventStore, "firstSeq" | "lastSeq" | "read"> => {
   const segments = open(folder)
   const last = segments.at(-1)?.last ?? 0
-  return { firstSeq: () => segments[0]?.first ?? 1, lastSeq: () => last, read: (seq) => read(segments, seq) }
+  return {
+    firstSeq: () => segments[0]?.first ?? 1,
+    lastSeq: () => last,
+    read: (seq) => read(segments.filter(({ file, last }) => last > seq && existsSync(file)), seq)
+  }
 }

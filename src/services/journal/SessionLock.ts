@@ -5,8 +5,9 @@
  * over from a relay that is gone, the next number is created; two relays that try it at once use the same name, and one of
  * them fails. A released lock stays, empty: if it were removed, a relay that looked earlier could start counting again.
  */
-import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { linkSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { readRegular } from "./regularFile.js"
 
 /** One attempt in steps, so that tests can interleave two of them. */
 export type Steps<A> = Generator<undefined, A, undefined>
@@ -24,7 +25,7 @@ const numbersIn = (folder: string): ReadonlyArray<number> =>
 /** The relay named in a lock; empty: it is free. */
 const ownerOf = (folder: string, number: number): string => {
   try {
-    return readFileSync(fileOf(folder, number), "utf8")
+    return readRegular(fileOf(folder, number))
   } catch {
     // Another relay with a higher lock has just removed it.
     return ""

@@ -3,10 +3,11 @@
  * session's events and deleted with them; without a state folder they last as long as the relay.
  */
 import { Option, Schema } from "effect"
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
 import { SessionChange } from "../../schema/SessionChange.js"
+import { readRegular } from "./regularFile.js"
 import { filesOf, folderIn } from "./SessionRecord.js"
 
 /** Marks as listed; absent: none. */
@@ -43,7 +44,7 @@ export const make = (state_dir: string | undefined): SessionMarks => {
     const folder = folderOf(session_id)
     if (folder === undefined) return {}
     try {
-      return readMarks(readFileSync(join(folder, "marks.json"), "utf8"))
+      return readMarks(readRegular(join(folder, "marks.json")))
     } catch {
       // Most sessions have no marks.
       return {}

@@ -4,7 +4,7 @@
  * It is written only now and then. The frames have what it lacks, and can replace it if it is lost.
  */
 import { Effect, Option, Schema, Struct } from "effect"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import {
   type Handshake,
@@ -14,9 +14,10 @@ import {
   type SessionId
 } from "../../schema/index.js"
 import type { EventStore } from "../log/EventStore.js"
-import { textsOf } from "../log/frames.js"
+import { lastSeqOf, textsOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
 import { procSource } from "../process/ProcessTree.js"
+import { readRegular } from "./regularFile.js"
 import * as SessionFiles from "./SessionFiles.js"
 
 const opener = {
@@ -109,6 +110,15 @@ export const openedBy = (
 
 // --- reading ---------------------------------------------------------------------------------------------------------
 
+/** These are our own frames, encoded from typed events; undefined for one that was damaged on the disk. */
+const eventOf = (frame: string): RelayEvent | undefined => {
+  try {
+    return JSON.parse(frame) as RelayEvent
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Updates a summary with frames that it lacks, one frame at a time. If it knows more than the frames, which may be lost in a
  * crash of the machine, the frames are right.
@@ -120,11 +130,14 @@ const catchUpSteps = function*(
   let known = summary.last_seq <= frames.lastSeq() ? summary : SessionSummary.reset(summary)
   for (let batch = frames.read(known.last_seq); batch !== undefined; batch = frames.read(known.last_seq)) {
     for (const frame of textsOf(batch)) {
-      // These are our own frames, encoded from typed events.
-      const { seq, ts, turn, ...event } = JSON.parse(frame) as RelayEvent
-      known = SessionSummary.fold(known, event as RelayEvent, seq, ts, turn)
+      const found = eventOf(frame)
+      if (found !== undefined) {
+        const { seq, ts, turn, ...event } = found
+        known = SessionSummary.fold(known, event as RelayEvent, seq, ts, turn)
+      }
       yield
     }
+    known = { ...known, last_seq: lastSeqOf(batch) }
   }
   return known
 }
@@ -144,7 +157,7 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(SessionRecord))
 const decodeOutline = Schema.decodeUnknownOption(Schema.fromJsonString(SessionOutline))
 export const encode = (kept: SessionRecord): string => JSON.stringify(kept, null, 2) + "\n"
 
-const readFile = Option.liftThrowable((folder: string) => readFileSync(join(folder, "meta.json"), "utf8"))
+const readFile = Option.liftThrowable((folder: string) => readRegular(join(folder, "meta.json")))
 
 /** The record of a session whose `meta.json` is lost. */
 const retold = (summary: SessionSummary.SessionSummary): SessionRecord => {
@@ -159,10 +172,16 @@ const rebuild = Option.liftThrowable((folder: string, session_id: SessionId): Se
   retold(catchUp(SessionFiles.view(folder), SessionSummary.empty(session_id)))
 )
 
-/** Completes the record of a session that was not closed, whose frames know more. */
-const complete = Option.liftThrowable((folder: string, kept: SessionRecord): SessionRecord =>
-  kept.pid === undefined ? kept : { ...kept, summary: catchUp(SessionFiles.view(folder), kept.summary) }
-)
+/** Completes the record of a session that was not closed, whose frames know more, if they can be read. */
+const complete = (folder: string, kept: SessionRecord): SessionRecord => {
+  try {
+    return kept.pid === undefined
+      ? kept
+      : { ...kept, summary: catchUp(SessionFiles.view(folder), kept.summary) }
+  } catch {
+    return kept
+  }
+}
 
 /**
  * The outline in a `meta.json` that was read already, completed like `read` does, with a pause after each frame since there may
@@ -173,9 +192,9 @@ export const outline = (
   session_id: SessionId,
   text: string | undefined,
   pause: Effect.Effect<void>
-): Effect.Effect<Option.Option<SessionOutline>> =>
-  Effect.gen(function*() {
-    const known = text === undefined ? undefined : Option.getOrUndefined(decodeOutline(text))
+): Effect.Effect<Option.Option<SessionOutline>> => {
+  const known = text === undefined ? undefined : Option.getOrUndefined(decodeOutline(text))
+  return Effect.gen(function*() {
     if (known !== undefined && known.pid === undefined) return Option.some(known)
     const steps = catchUpSteps(SessionFiles.view(files), known?.summary ?? SessionSummary.empty(session_id))
     for (;;) {
@@ -189,14 +208,15 @@ export const outline = (
     }
   }).pipe(
     // Unreadable files are skipped, as by `read`.
-    Effect.catchDefect(() => Effect.succeedNone)
+    Effect.catchDefect(() => Effect.succeed(Option.fromUndefinedOr(known)))
   )
+}
 
 /** The record of a session in this folder; none if it cannot be read. */
 export const read = (folder: string, session_id: SessionId): Option.Option<SessionRecord> => {
   const files = filesOf(folder, session_id)
   return Option.flatMap(readFile(files), decode).pipe(
-    Option.flatMap((kept) => complete(files, kept)),
+    Option.map((kept) => complete(files, kept)),
     Option.orElse(() => Option.filter(rebuild(files, session_id), ({ summary }) => summary.last_seq > 0))
   )
 }

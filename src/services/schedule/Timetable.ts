@@ -5,20 +5,12 @@
  * Several relays may share the folder. `claim` assigns a run to one of them.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { IdGenerator } from "../IdGenerator.js"
+import { readRegular } from "../journal/regularFile.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { Schedule } from "./Schedule.js"
@@ -192,7 +184,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       const stamp = stampOf(path)
       if (seen.get(path) === stamp) return
       seen.set(path, stamp)
-      const schedule = Option.getOrUndefined(decode(readFileSync(path, "utf8")))
+      const schedule = Option.getOrUndefined(decode(readRegular(path)))
       if (schedule !== undefined) known.set(schedule.schedule_id, schedule)
     } catch {
       // It was removed meanwhile.
@@ -246,7 +238,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       } catch (cause) {
         try {
           // A relay that was killed before it recorded the run did not start it. Only one relay can rename the claim.
-          if (SessionRecord.isRelayAlive(readFileSync(path, "utf8"))) return false
+          if (SessionRecord.isRelayAlive(readRegular(path))) return false
           renameSync(path, `${path}.${relay}`)
           take(path)
           return true

@@ -139,7 +139,12 @@ const make = Effect.gen(function*() {
       if (!isLoaded) yield* load
       for (const id of [...stale].toReversed()) {
         if ((yield* Clock.currentTimeMillis) > until) return
-        yield* catchUp(id)
+        // The others are found even if the files of this one are damaged.
+        yield* Effect.catchDefect(
+          catchUp(id),
+          (cause) =>
+            Effect.logWarning(`The session ${id} cannot be searched: its files cannot be read.`, cause)
+        )
       }
     }))
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { execFileSync } from "node:child_process"
 import {
   cpSync,
   existsSync,
@@ -91,6 +92,112 @@ describe("a state folder that cannot be written", () => {
       rmSync(join(folder, "sessions"), { recursive: true })
       writeFileSync(join(folder, "sessions"), "")
       assert.include(journal.trouble(), "--state-dir")
+    }))
+})
+
+describe("a journal that something else has damaged", () => {
+  const text = (n: number): EventBody => ({ type: "stdout", text: `${n} ${"x".repeat(2000)}` })
+  const many = 300
+  const fileIn = (folder: string) => join(folder, "sessions", "s", "000000000001.ndjson")
+  /** A killed relay's session with many events, whose file is changed. */
+  const damaged = Effect.fnUntraced(function*(damage: (file: string) => void) {
+    const folder = yield* newFolder
+    const { close, say } = yield* openIn(yield* start(folder))
+    for (let n = 2; n <= many; n++) say(n === 2 ? started : text(n))
+    const left = yield* killed(folder)
+    yield* close
+    damage(fileIn(left))
+    return left
+  })
+  const zeros = (from: number, to: number) => (file: string) => {
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.fill(0, bytes.length * from, bytes.length * to))
+  }
+  const lines = (change: (lines: ReadonlyArray<string>) => ReadonlyArray<string>) => (file: string) =>
+    writeFileSync(
+      file,
+      change(readFileSync(file, "utf8").trimEnd().split("\n")).map((l) => `${l}\n`).join("")
+    )
+
+  for (
+    const [how, damage, least] of [
+      ["zeros in it", zeros(0.4, 0.5), 260],
+      ["zeros at its beginning", zeros(0, 0.3), 200],
+      ["lines missing", lines((all) => [...all.slice(0, 50), ...all.slice(90)]), 259],
+      ["lines that come twice", lines((all) => [...all, ...all]), 299],
+      [
+        "lines of something else",
+        lines((all) => [...all.slice(0, 9), "#", "{}", "{\"seq\":4}", ...all.slice(9)]),
+        299
+      ]
+    ] as const
+  ) {
+    it.effect(`gives the rest of its events, and goes on: ${how}`, () =>
+      Effect.gen(function*() {
+        const folder = yield* damaged(damage)
+        const journal = yield* start(folder)
+        assert.lengthOf(yield* journal.list, 1)
+        const check = (frames: ReadonlyArray<string>) => {
+          const seqs = frames.map((frame) => (JSON.parse(frame) as { readonly seq: number }).seq)
+          assert.isAtLeast(seqs.length, least)
+          assert.deepStrictEqual(seqs, [...new Set(seqs)].toSorted((left, right) => left - right))
+          return seqs
+        }
+        const before = check(yield* framesOf(journal, 0))
+        // Someone who comes back in the middle gets what is after it.
+        const after = before.filter((seq) => seq > 150)
+        assert.deepStrictEqual(
+          (yield* framesOf(journal, 150)).map((frame) => (JSON.parse(frame) as { readonly seq: number }).seq),
+          after
+        )
+        const { close, log, say } = yield* openIn(journal)
+        say(text(0), begin("one"), end)
+        yield* close
+        assert.strictEqual(log.lastSeq(), many - 1 + 3)
+        assert.deepStrictEqual(check(yield* framesOf(journal, 0)), [...before, many, many + 1, many + 2])
+      }))
+  }
+
+  it.effect("stays, and is listed, if none of its events can be read", () =>
+    Effect.gen(function*() {
+      for (
+        const damage of [
+          (file: string) => truncateSync(file),
+          (file: string) => writeFileSync(file, "nonsense"),
+          (file: string) => rmSync(file),
+          (file: string) => {
+            rmSync(file)
+            mkdirSync(file)
+          },
+          (file: string) => {
+            rmSync(file)
+            execFileSync("mkfifo", [file])
+          }
+        ]
+      ) {
+        const folder = yield* damaged(damage)
+        // It was killed soon after the opening.
+        const summary = { ...readMeta(folder).summary, last_seq: 0, last_active_at: 0 }
+        writeMeta(folder, { summary, pid: 2 ** 30, pid_started: "1" })
+        rmSync(join(folder, "sessions", "s", "lock.1"))
+        const old = yield* openIn(yield* start(folder), SessionId.make("old"))
+        old.say(started)
+        yield* old.close
+        yield* TestClock.adjust("60 days")
+        const journal = yield* start(folder)
+        yield* Effect.promise(() => until(() => !existsSync(join(folder, "sessions", "old"))))
+        assert.isTrue(Option.isSome(yield* journal.find(s)))
+        assert.lengthOf(yield* journal.list, 1)
+      }
+    }))
+
+  it.effect("has a record that is no file, and waits for nobody to write into it", () =>
+    Effect.gen(function*() {
+      const folder = yield* damaged(() => {})
+      rmSync(metaOf(folder))
+      execFileSync("mkfifo", [metaOf(folder)])
+      const journal = yield* start(folder)
+      assert.strictEqual(Option.getOrThrow(yield* journal.find(s)).summary.last_seq, many - 1)
     }))
 })
 

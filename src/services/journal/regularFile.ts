@@ -1,0 +1,8 @@
+/** regularFile: reads a small file of the state folder, unless something else stands in its place: reading a pipe would never end. */
+import { readFileSync, statSync } from "node:fs"
+
+/** Throws the system's error, or one that says that it is no regular file. */
+export const readRegular = (path: string): string => {
+  if (!statSync(path).isFile()) throw new Error(`${path} is not a regular file`)
+  return readFileSync(path, "utf8")
+}
