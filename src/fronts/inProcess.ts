@@ -79,7 +79,7 @@ const make = Effect.gen(function*() {
 
   const read = (session_id: SessionId, after_seq: number) =>
     Effect.map(
-      registry.read(session_id, after_seq),
+      Effect.mapError(registry.read(session_id, after_seq), toPortError),
       (batches) =>
         batches === undefined ? undefined : batches.pipe(
           Stream.map((batch) => textsOf(batch).map(toEvent)),

@@ -67,7 +67,10 @@ export class Journal extends Context.Service<Journal, {
     handshake: Handshake
   ) => Effect.Effect<Opened, JournalFailed | SessionInUse, Scope.Scope>
   /** The events of a session that is not live, after `seq`; undefined if there is no such session. */
-  readonly read: (session_id: SessionId, seq: number) => Effect.Effect<Stream.Stream<Batch> | undefined>
+  readonly read: (
+    session_id: SessionId,
+    seq: number
+  ) => Effect.Effect<Stream.Stream<Batch> | undefined, JournalFailed>
   /** All saved sessions, the most recently active first. */
   readonly list: Effect.Effect<ReadonlyArray<SessionIndex.IndexedSession>>
   /** Deletes everything saved of a session that is not live. False: there was nothing. */
@@ -177,10 +180,13 @@ const makeDurable = (folder: string) =>
     })
 
     const read = (session_id: SessionId, seq: number) =>
-      Effect.sync(() => {
+      Effect.gen(function*() {
         const files = SessionRecord.filesOf(folder, session_id)
         if (!existsSync(files)) return undefined
-        const { read } = SessionFiles.view(files)
+        const { read } = yield* Effect.try({
+          try: () => SessionFiles.view(files),
+          catch: (cause) => new JournalFailed({ folder: files, reason: messageOf(cause) })
+        })
         return Stream.unfold(
           seq,
           (place) =>

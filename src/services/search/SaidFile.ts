@@ -9,7 +9,6 @@ import {
   ftruncateSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import {
   writeSync
 } from "node:fs"
 import { join } from "node:path"
+import { readRegularBytes } from "../journal/regularFile.js"
 import * as Segment from "../journal/Segment.js"
 import type { Said } from "./said.js"
 import * as TextBits from "./TextBits.js"
@@ -46,7 +46,7 @@ const isHeader = (value: unknown): value is Omit<Known, "bits"> =>
 /** What is known of the session in this folder; `nothing` if it must be indexed from the start. */
 export const read = (folder: string): Known => {
   try {
-    const bytes = readFileSync(bitsIn(folder))
+    const bytes = readRegularBytes(bitsIn(folder))
     const end = bytes.indexOf(10)
     const header: unknown = JSON.parse(bytes.toString("latin1", 0, end))
     const bits = new Uint8Array(bytes.subarray(end + 1))
@@ -82,7 +82,7 @@ export const isBehind = (folder: string): boolean => {
 /** All messages, one per line; empty if the file is gone. */
 export const textOf = (folder: string, { size }: Known): string => {
   try {
-    return readFileSync(saidIn(folder)).toString("utf8", 0, size)
+    return readRegularBytes(saidIn(folder)).toString("utf8", 0, size)
   } catch {
     return ""
   }

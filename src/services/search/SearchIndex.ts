@@ -140,10 +140,9 @@ const make = Effect.gen(function*() {
       for (const id of [...stale].toReversed()) {
         if ((yield* Clock.currentTimeMillis) > until) return
         // The others are found even if the files of this one are damaged.
-        yield* Effect.catchDefect(
+        yield* Effect.catch(
           catchUp(id),
-          (cause) =>
-            Effect.logWarning(`The session ${id} cannot be searched: its files cannot be read.`, cause)
+          ({ message }) => Effect.logWarning(`The session "${id}" cannot be searched: ${message}`)
         )
       }
     }))

@@ -131,7 +131,7 @@ export class SessionRegistry extends Context.Service<SessionRegistry, {
   readonly read: (
     session_id: SessionId,
     after_seq: number
-  ) => Effect.Effect<Stream.Stream<Batch> | undefined>
+  ) => Effect.Effect<Stream.Stream<Batch> | undefined, JournalFailed>
   /** Ends the session if it is live, and deletes everything saved of it. */
   readonly forget: (
     session_id: SessionId

@@ -188,6 +188,9 @@ describe("a journal that something else has damaged", () => {
         yield* Effect.promise(() => until(() => !existsSync(join(folder, "sessions", "old"))))
         assert.isTrue(Option.isSome(yield* journal.find(s)))
         assert.lengthOf(yield* journal.list, 1)
+        // What cannot be read says so.
+        const read = yield* Effect.result(journal.read(s, 0))
+        if (read._tag === "Failure") assert.include(read.failure.message, "is not a regular file")
       }
     }))
 
