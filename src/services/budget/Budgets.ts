@@ -276,6 +276,7 @@ export const make = (
         return Object.keys(last.usage).length > 0 ? last : { priced: last.priced }
       },
       settle: (cut) => {
+        if (cut !== undefined) ledger.recall(session_id, cut)
         const left = ledger.openTurn(session_id)
         ledger.settle(session_id, now() / 1000)
         if (cut === undefined || left?.turn === cut) return left?.open

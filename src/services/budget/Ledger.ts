@@ -20,10 +20,11 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync
 } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { Budget } from "../../schema/Budget.js"
 import { Usage } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
@@ -97,6 +98,8 @@ export interface Ledger {
   readonly openTurn: (session_id: string) => Entry | undefined
   /** The session's last finished turn. */
   readonly lastTurn: (session_id: string) => Entry | undefined
+  /** Takes what another relay, dead since, has written of this turn after this one read its file. */
+  readonly recall: (session_id: string, turn: number) => void
   /** Marks a turn as ended whose relay was killed. */
   readonly settle: (session_id: string, ts: number) => void
   /** Total usage under a key such as `day:2026-11-28`. */
@@ -235,7 +238,7 @@ const usageOf = (
 const over = (
   book: ReturnType<typeof makeBook>,
   write: (line: Line) => void,
-  { close, trouble }: Pick<Ledger, "close" | "trouble">
+  { close, recall, trouble }: Pick<Ledger, "close" | "recall" | "trouble">
 ): Ledger => {
   const note = (line: Line) => {
     book.fold(line)
@@ -245,6 +248,7 @@ const over = (
     record: note,
     openTurn: (session_id) => book.open.get(session_id),
     lastTurn: (session_id) => book.last.get(session_id),
+    recall,
     settle: (session_id, ts) => {
       const entry = book.open.get(session_id)
       if (entry === undefined) return
@@ -264,7 +268,7 @@ const over = (
 
 /** In memory only. */
 export const inMemory = (): Ledger =>
-  over(makeBook(), () => {}, { trouble: () => undefined, close: () => {} })
+  over(makeBook(), () => {}, { recall: () => {}, trouble: () => undefined, close: () => {} })
 
 // --- on disk -----------------------------------------------------------------------------------------------------------
 
@@ -419,7 +423,7 @@ export const onDisk = (
   { folder, isAlive, most_bytes = mostBytes, relay, warn = () => {} }: DiskOptions
 ): Ledger => {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const book = readFolder({ folder, isAlive, relay, warn })
+  const { book, sizes } = readFolder({ folder, isAlive, relay, warn })
   /** What this relay has written: sums of its own turns, and ends of turns that another relay began. */
   const own = makeBook()
   const foreign: Array<Entry> = []
@@ -500,17 +504,34 @@ export const onDisk = (
     if (reason !== undefined) flush()
     return reason && `${folder} cannot be written (${reason}): free some space, or make it writable`
   }
-  return over(book, write, { trouble, close })
+  const recall: Ledger["recall"] = (session_id, turn) => {
+    if (book.last.get(session_id)?.turn === turn) return
+    const found = attempt(() =>
+      namesIn(folder).filter((name) =>
+        name !== basename(file) && sizes.get(name) !== statSync(join(folder, name)).size
+        && !isAlive(name.slice(0, -suffix.length))
+      ).flatMap((name) => attempt(() => read(join(folder, name))) ?? [])
+        .findLast((line): line is Entry =>
+          "spend" in line && line.session_id === session_id && line.turn === turn
+        )
+    )
+    if (found !== undefined) book.fold(found)
+  }
+  return over(book, write, { recall, trouble, close })
 }
 
-/** The sums of all relays so far; merges the files of those that are dead into an archive. */
+/** The sums of all relays so far, and the bytes of their files; merges the files of those that are dead into an archive. */
 const readFolder = (
   { folder, isAlive, relay, warn }: Required<Omit<DiskOptions, "most_bytes">>
-): ReturnType<typeof makeBook> => {
+) => {
   // Of two relays that start together one merges; otherwise there would be two archives of the same files.
   const lock = namesIn(folder).length > 1
     ? attempt(() => SessionLock.acquire(folder, relay, isAlive))
     : undefined
+  // Before they are read: what is written meanwhile counts as new.
+  const sizes = new Map(
+    namesIn(folder).map((name) => [name, attempt(() => statSync(join(folder, name)).size)])
+  )
   const files = readAll(folder, warn)
   const merged = new Set(
     [...files.values()].flatMap(([first]) => first !== undefined && "merged" in first ? first.merged : [])
@@ -527,7 +548,7 @@ const readFolder = (
     attempt(() => mergeInto(join(folder, `${archive}${relay}${suffix}`), book, dead))
   }
   if (typeof lock === "object") lock.release()
-  return book
+  return { book, sizes }
 }
 
 /** Undefined if it fails: the disk may be full or read-only, and then everything stays as it is. */

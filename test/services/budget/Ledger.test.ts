@@ -274,6 +274,24 @@ describe("a turn that was cut off with its relay", () => {
     assert.deepStrictEqual(after(ledger, 1), { usage: { cost_usd: 3 }, turns: 1, cost: 3 })
   })
 
+  it("gets what it had told to a relay that ran beside this one", () => {
+    for (const last of [{ open: { cost_usd: 3 } }, { ended: { cost_usd: 3 } }]) {
+      const place = folder()
+      const dead = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+      dead.record(
+        entry({ turn: 2, began: 1, open: { cost_usd: 1 }, spend: { ...nothing, turns: 1, cost_usd: 1 } })
+      )
+      dead.record(entry({ session_id: "t" }))
+      const ledger = onDisk({ folder: place, relay: "2-b", isAlive: nobody })
+      dead.record(entry({ turn: 2, began: 1, ...last, spend: { ...nothing, turns: 1, cost_usd: 3 } }))
+      dead.close()
+      assert.deepStrictEqual(after(ledger, 2), { usage: { cost_usd: 3 }, turns: 1, cost: 3 })
+      assert.deepStrictEqual(after(ledger, 2), { usage: { cost_usd: 3 }, turns: 1, cost: 3 })
+      const again = onDisk({ folder: place, relay: "3-c", isAlive: nobody })
+      assert.strictEqual(again.total("session:s").cost_usd, 3)
+    }
+  })
+
   it("gets its last word, if only its end was lost", () => {
     const ledger = inMemory()
     ledger.record(entry())
