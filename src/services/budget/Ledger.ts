@@ -455,7 +455,11 @@ export const onDisk = (
     waiting = ""
     if (unwritten.length === 0) return
     try {
-      fd ??= openSync(file, "a", 0o600)
+      if (fd !== undefined && fstatSync(fd).nlink === 0) writeAnew()
+      if (fd === undefined) {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        fd = openSync(file, "a", 0o600)
+      }
       while (unwritten.length > 0) {
         const written = writeSync(fd, unwritten)
         size += written
@@ -467,6 +471,12 @@ export const onDisk = (
       reason = messageOf(cause)
       release()
     }
+  }
+  /** Somebody has deleted the file. */
+  const writeAnew = () => {
+    release()
+    size = 0
+    unwritten = Buffer.from(textOf([...own.lines(), ...foreign]))
   }
   /** The file of a relay that runs for months would have a line for each model call. */
   const shorten = () => {

@@ -10,7 +10,7 @@ import type { EventLog } from "../log/EventLog.js"
 import type { Table } from "../schedule/Timetable.js"
 import type { Sender } from "../session/Sender.js"
 import type { Turns } from "../session/Turn.js"
-import { resetTime } from "./resetTime.js"
+import { resetMoment, resetTime } from "./resetTime.js"
 
 /** Why waiting for a limit ended: the prompt was sent again, a turn succeeded, or nobody waits any longer. */
 export type LimitEnd = "resumed" | "worked" | "cancelled" | "budget" | "ended"
@@ -60,9 +60,6 @@ interface Asked {
   readonly prompt: UserMessage
   readonly by: Sender.Fields
 }
-
-/** Latest time in Unix seconds: dates cannot be later. */
-const latest = 8.6e12
 
 const moment = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/u, "Z")
 
@@ -163,15 +160,16 @@ export const make = ({ log, now, random, session_id, timetable, ...parts }: Part
     notice: (event) => {
       if (event.type !== "quota_warning" || event.metadata?.["limited"] !== true) return
       const { limit, resets_at, retry_after_ms } = event.metadata
-      const time = typeof resets_at === "number"
+      const number = typeof resets_at === "number"
         ? resets_at
         : typeof retry_after_ms === "number"
         ? (now() + retry_after_ms) / 1000
-        : resetTime(event.text, now())
-      const isDate = time !== undefined && Math.abs(time) <= latest
+        : undefined
+      const time = (number === undefined ? undefined : resetMoment(number, now())) ??
+        resetTime(event.text, now())
       told = {
         ...told,
-        ...(isDate && { resets_at: time }),
+        ...(time !== undefined && { resets_at: time }),
         ...(typeof limit === "string" && { limit })
       }
     },

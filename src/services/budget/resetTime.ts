@@ -137,6 +137,13 @@ const iso = /\b(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}
 /** Longer than any limit: anything beyond was misread. */
 const longestMs = 40 * dayMs
 
+/** Whether a limit may be over then; both in ms. */
+const isNear = (ms: number, now: number) => Math.abs(ms - now) <= longestMs
+
+/** Unix seconds from a number that some agents give in milliseconds; undefined if it cannot be either. `now` is in ms. */
+export const resetMoment = (number: number, now: number): number | undefined =>
+  isNear(number * 1000, now) ? number : isNear(number, now) ? number / 1000 : undefined
+
 /**
  * Unix seconds. `now` is in milliseconds since 1970; `time_zone` is that of the agent's machine, for times without one;
  * undefined: this machine's.
@@ -152,7 +159,5 @@ export const resetTime = (text: string, now: number, time_zone?: string): number
     : seconds !== undefined
     ? now + seconds * 1000
     : clockTime(text, now, time_zone)
-  return ms === undefined || !Number.isFinite(ms) || ms < now - longestMs || ms > now + longestMs
-    ? undefined
-    : ms / 1000
+  return ms !== undefined && isNear(ms, now) ? ms / 1000 : undefined
 }

@@ -219,6 +219,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     write: (schedule) =>
       attempt(schedule.schedule_id, () => {
         const path = fileOf(schedule.schedule_id)
+        mkdir()
         writeFileSync(`${path}.new`, `${JSON.stringify(schedule)}\n`, { mode: 0o600 })
         renameSync(`${path}.new`, path)
         seen.set(path, stampOf(path))

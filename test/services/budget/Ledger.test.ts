@@ -226,6 +226,16 @@ describe("Ledger", () => {
     assert.strictEqual(onDisk({ folder: place, relay: "2-b", isAlive: nobody }).total("session:s").turns, 3)
   })
 
+  it("is written anew when somebody has deleted it", () => {
+    const place = folder()
+    const ledger = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
+    ledger.record(entry({ open: {} }))
+    ledger.record(entry())
+    rmSync(place, { recursive: true })
+    ledger.record(entry({ turn: 2 }))
+    assert.strictEqual(onDisk({ folder: place, relay: "2-b", isAlive: nobody }).total("session:s").turns, 2)
+  })
+
   it("is merged by one of two relays that start together", () => {
     const place = folder()
     for (const relay of ["1-a", "2-b"]) {

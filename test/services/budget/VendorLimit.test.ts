@@ -79,6 +79,23 @@ describe("a limit of the agent's vendor", () => {
       assert.strictEqual(limited.metadata?.["resets_at"], Date.parse("2026-11-28T22:00:00Z") / 1000)
     }))
 
+  test("is understood in milliseconds, too; a time that no limit has is none to wait for", (fake) =>
+    Effect.gen(function*() {
+      const { limited, session } = yield* limitedOnce(fake, (now) => ({ resets_at: (now + hour) * 1000 }))
+      assert.strictEqual(limited.metadata?.["resets_at"], (yield* seconds) + hour)
+      yield* session.submit({ type: "interrupt" })
+      yield* status(session, "limited", limited.seq)
+      yield* prompt(session, "two")
+      yield* until(session, "input_ack", ({ message_id }) => message_id === "two")
+      yield* fake.agent().say(...fails({ resets_at: 8e12 }))
+      yield* prompt(session, "three")
+      yield* until(
+        session,
+        "input_ack",
+        ({ message_id, status }) => message_id === "three" && status === "sent"
+      )
+    }))
+
   test("that has no time, or did not fail the turn, is none to wait for", (fake) =>
     Effect.gen(function*() {
       const { session } = yield* opening()

@@ -345,6 +345,9 @@ describe("the timetable", () => {
       writeFileSync(join(folder, "a.json"), JSON.stringify(schedule))
       assert.deepStrictEqual(table.all(), [])
       assert.isFalse(existsSync(join(folder, "a.json")))
+      rmSync(folder, { recursive: true })
+      table.put(schedule)
+      assert.deepStrictEqual(Timetable.onDisk(folder, ids).all(), [schedule])
     }).pipe(Effect.provide(IdGenerator.layerTest)))
 
   it.effect("gives a run to one of the relays that share a folder", () =>
