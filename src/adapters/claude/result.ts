@@ -97,7 +97,7 @@ const usageOf = (result: Result, running: Running): Usage => {
     [
       "cost_usd",
       total_cost_usd === undefined || running.cost_before === undefined
-        ? cost && dollars(cost)
+        ? cost && dollarsSince(0, cost)
         // /clear resets the running total.
         : dollarsSince(running.cost_before, total_cost_usd)
     ],
