@@ -1,14 +1,15 @@
 /**
- * Relay: the only place that combines all layers.
+ * Relay: the only place that combines all layers. Apps that embed the relay get it from `embed`.
  *
- * `Relay.layer` is the whole server. `Relay.layerSessions` is the session service alone, without sockets: `SessionRegistry.join`
- * opens a session, `session.submit` sends it commands, `session.log.tail(0)` streams its events.
+ * `layer` is the whole server. `layerSessions` is the session service alone, without sockets: `SessionRegistry.join` opens a
+ * session, `session.submit` sends it commands, `session.log.tail(0)` streams its events.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { type Context, Effect, Layer, Metric } from "effect"
+import { Context, Effect, Layer, Metric } from "effect"
 import { AdapterRegistry } from "./adapters/AdapterRegistry.js"
+import { AgentAdapter } from "./adapters/AgentDescriptor.js"
 import { agentsWith, aliases } from "./adapters/agents.js"
 import { lazily } from "./adapters/lazily.js"
 import { RelayServer } from "./server/RelayServer.js"
@@ -38,10 +39,13 @@ import * as PtySupervisor from "./services/terminal/PtySupervisor.js"
 import * as Checkpoints from "./services/workspace/Checkpoints.js"
 import { Workspace } from "./services/workspace/Workspace.js"
 
-/** Adapters of all known agents, over the services that start processes. */
+/** Adapters of all known agents, and the app's own, over the services that start processes. */
 export const layerAdapters = Layer.unwrap(Effect.map(RelayConfig, (config) =>
   AdapterRegistry.layer(
-    Effect.forEach(agentsWith(config.acp_agents), (agent) => lazily(agent, config)),
+    Effect.all([
+      Effect.forEach(agentsWith(config.acp_agents), (agent) => lazily(agent, config)),
+      Effect.forEach(config.adapters, (layer) => Effect.map(Layer.build(layer), Context.get(AgentAdapter)))
+    ]).pipe(Effect.map((adapters) => adapters.flat())),
     aliases,
     config.tools
   )))

@@ -6,6 +6,7 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import { basename, dirname, resolve } from "node:path"
+import { given, type SessionsError, type SessionsOptions } from "./embed.js"
 import { layerSessionsTest } from "./Relay.js"
 import type { RelayEvent } from "./schema/index.js"
 import type { Settings } from "./services/RelayConfig.js"
@@ -13,11 +14,12 @@ import type { Session } from "./services/session/Session.js"
 import { SessionRegistry } from "./services/session/SessionRegistry.js"
 
 /** `Relay.layerSessions` with names that are counted: provides `SessionRegistry`. */
-export const layerSessions = layerSessionsTest
+export const layerSessions = (options: SessionsOptions = {}): Layer.Layer<SessionRegistry, SessionsError> =>
+  layerSessionsTest(given<Settings>(options))
 
-export interface ReplayOptions extends Partial<Settings> {
+export interface ReplayOptions extends SessionsOptions {
   /** Each turn waits for a prompt, instead of playing by itself. */
-  readonly on_prompt?: boolean
+  readonly on_prompt?: boolean | undefined
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ReplayOptions extends Partial<Settings> {
 export const replay = Effect.fn("testing.replay")(
   function*(file: string, { on_prompt = false, ...settings }: ReplayOptions = {}) {
     const folder = dirname(resolve(file))
-    const sessions = yield* Layer.build(layerSessions({ roots: [folder], ...settings }))
+    const sessions = yield* Layer.build(layerSessions({ ...settings, roots: settings.roots ?? [folder] }))
     const { session } = yield* Effect.provide(
       Effect.flatMap(SessionRegistry, (registry) =>
         registry.join({

@@ -30,8 +30,8 @@ export class AdapterRegistry extends Context.Service<AdapterRegistry, {
   readonly nameOf: (tool: string) => string
 }>()("ai-relay/adapters/AdapterRegistry") {
   /**
-   * `aliases` maps further names, for example `{"claude-code": "claude"}`. `offered` lists the allowed tools;
-   * empty means all.
+   * Of two adapters with one `tool`, the last counts. `aliases` maps further names, for example
+   * `{"claude-code": "claude"}`. `offered` lists the allowed tools; empty means all.
    */
   static readonly layer = <E, R>(
     adapters: Effect.Effect<ReadonlyArray<Adapter>, E, R>,
@@ -49,7 +49,7 @@ const registryOf = (
   const nameOf = (tool: string) => (Object.hasOwn(aliases, tool) ? aliases[tool] : undefined) ?? tool
   const names = offered.map(nameOf)
   const isOffered = ({ tool }: Adapter) => names.length === 0 || names.includes(tool)
-  const tools = adapters.filter(isOffered).map(({ tool }) => tool)
+  const tools = [...byName.values()].filter(isOffered).map(({ tool }) => tool)
 
   /** The adapter itself, or a program that another adapter runs. */
   const find = (tool: string): { readonly adapter: Adapter; readonly by: Adapter } | undefined => {

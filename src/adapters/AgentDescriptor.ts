@@ -45,8 +45,11 @@ export type AdapterPorts =
 
 /** Exports of an adapter module. */
 export interface AdapterModule {
-  readonly layer: (settings: AdapterSettings) => Layer.Layer<AgentAdapter, never, AdapterPorts>
+  readonly layer: (settings: AdapterSettings) => AdapterLayer
 }
+
+/** What builds one adapter. */
+export type AdapterLayer = Layer.Layer<AgentAdapter, never, AdapterPorts>
 
 /** The adapter of one agent, as built by its module's `layer`. */
 export class AgentAdapter

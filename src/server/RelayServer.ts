@@ -83,8 +83,13 @@ const goodbyeMs = 1000
 export const listen = (server: Server, host: string, port: number) =>
   Effect.callback<AddressInfo, ListenFailed>((resume) => {
     server.once("error", (cause) => resume(new ListenFailed({ host, port, cause })))
-    // Listening on a TCP port, the address is never a string.
-    server.listen(port, host, () => resume(Effect.succeed(server.address() as AddressInfo)))
+    try {
+      // Listening on a TCP port, the address is never a string.
+      server.listen(port, host, () => resume(Effect.succeed(server.address() as AddressInfo)))
+    } catch (cause) {
+      // A port that is no port.
+      resume(new ListenFailed({ host, port, cause }))
+    }
   })
 
 /** Without a word to say, nobody stays longer than it takes to say it. */

@@ -6,6 +6,7 @@ import { Context, Layer, type Redacted } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, parse } from "node:path"
 import type { OwnAgent } from "../adapters/acp/AcpAgent.js"
+import type { AdapterLayer } from "../adapters/AgentDescriptor.js"
 import type { AtCap } from "./budget/BudgetGuard.js"
 import type { Rule } from "./budget/Budgets.js"
 import type { Prices } from "./budget/Prices.js"
@@ -90,6 +91,8 @@ export interface Settings {
   readonly record?: string
   /** The operator's own agents that speak the Agent Client Protocol, besides the known ones. */
   readonly acp_agents: ReadonlyArray<OwnAgent>
+  /** An app's own agents, besides the known ones. One with the `tool` of a known agent takes its place. */
+  readonly adapters: ReadonlyArray<AdapterLayer>
   /** Where to send notifications: webhooks (`https://…`) and topics of ntfy (`ntfy:https://ntfy.sh/TOPIC`). */
   readonly notify: ReadonlyArray<string>
   /** The relay's address in a browser, such as `https://relay.example`, for links in notifications. */
@@ -132,6 +135,7 @@ const homes = (): ReadonlyArray<string> => {
 export const defaults = (): Settings => ({
   roots: ownFolders(),
   acp_agents: [],
+  adapters: [],
   allow_env: [],
   allow_programs: [],
   tools: [],

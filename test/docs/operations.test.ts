@@ -43,6 +43,6 @@ describe("docs/operations.md", () => {
   it("sets what the library calls the same: each setting of a relay has its flag, but for those the command decides", () => {
     const flags = new Set([...settings.map(({ name }) => name), ...settings.map(({ name }) => `${name}s`)])
     const own = Object.keys({ ...defaults(), ...serverDefaults }).filter((name) => !flags.has(name))
-    assert.sameMembers(own, ["acp_agents", "private_files", "trace"])
+    assert.sameMembers(own, ["acp_agents", "adapters", "private_files", "trace"])
   })
 })

@@ -20,6 +20,7 @@ import {
   Stream
 } from "effect"
 import { appendFile, closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs"
+import { messageOf } from "../../schema/messageOf.js"
 import * as Redact from "../access/redact.js"
 import * as RedactPieces from "../access/redactPieces.js"
 import type { EventLog } from "../log/EventLog.js"
@@ -48,6 +49,17 @@ export class Recorder extends Context.Service<Recorder, {
 }
 
 /** The existing file is not the relay's own. */
+/** The folder for transcripts cannot be made. */
+export class RecordingFailed extends Schema.TaggedError<RecordingFailed>()("RecordingFailed", {
+  folder: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `transcripts cannot be written to ${this.folder} (${this.reason}): name a folder that this user can write to, or `
+      + "one that can be made, with --record"
+  }
+}
+
 class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { reason: Schema.String }) {
   override get message() {
     return this.reason
@@ -99,7 +111,10 @@ const append = (fd: number, text: string) =>
 const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
+  yield* Effect.mapError(
+    files.makeDirectory(folder, { recursive: true, mode: 0o700 }),
+    ({ reason }) => new RecordingFailed({ folder, reason: messageOf(reason.cause ?? reason._tag) })
+  )
 
   const fibers = yield* FiberSet.make<void>()
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))
