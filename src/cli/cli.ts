@@ -4,6 +4,8 @@
  */
 import { ConfigProvider, Console, Effect, Layer, Metric, Option } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
+import { agentNamed } from "../adapters/agents.js"
+import { mayBeTool } from "../adapters/generic/GenericLaunch.js"
 import * as Relay from "../Relay.js"
 import * as AccessToken from "../services/access/AccessToken.js"
 import { isPartMissing } from "../services/internalError.js"
@@ -94,6 +96,12 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
         state_dir: kept,
         allow_origin: settings.allow_origin,
         roots: settings.roots,
+        sandbox_read: settings.sandbox_read,
+        sandbox_write: settings.sandbox_write,
+        unknown_tools: settings.tools.filter((tool) =>
+          agentNamed(tool) === undefined && !acp_agents.some((own) => own.tool === tool)
+          && !mayBeTool(tool, settings.allow_programs)
+        ),
         isContainer: isContainer()
       })
       return yield* Layer.launch(
@@ -180,9 +188,11 @@ const problemOf = (error: { readonly message: string }): string => {
     const name = first.option.replaceAll("-", "_")
     const [, expected = first.expected] = /^SchemaError\(([^]*?)(?:\s+at \[.*\])?\)$/.exec(first.expected) ??
       []
-    return oneLine(
-      `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, is not valid. ${expected}`
-    )
+    return plainly(oneLine(
+      `AI_RELAY_${name.toUpperCase()}, or "${name}" in the configuration file, is not valid: ${
+        expected.replace(/^Expected:? /, "it must be ")
+      }`
+    ))
   }
   const text = plainly(oneLine(first.message))
   return `${text}${/[.?!]$/.test(text) ? "" : "."} See ai-relay --help`
@@ -202,10 +212,22 @@ const plainly = (text: string): string =>
     )
     .replace(/^(there is no flag \S+) for(?=[;.?]|$)/, "$1")
     .replace(/^Unknown subcommand "([^"]*)".*$/, "there is no command \"$1\"")
-    .replace(/^Missing value for flag (\S+)\. Expected: (\w+)/, "$1 needs a value ($2)")
+    .replace(
+      /^Missing value for flag (\S+)\. Expected:? (?:a string representing )?(.*)$/,
+      "$1 needs a value ($2)"
+    )
+    .replace(/^(\S+ needs a value \()(?:integer|a finite number)\)$/, "$1a number)")
+    .replace(/^Unexpected positional argument: ("[^"]*")/, "there is no place for the argument $1")
     .replace(/^Invalid value for flag (\S+): ("[^"]*")\. Expected:? /, "$1 cannot be $2; it must be ")
     .replace("it must be a string representing a finite number", "it must be a number")
     .replace(/it must be an? integer\b.*/, "it must be a whole number")
+    .replace(/^(\S+) cannot be ""; it must be ([A-Z].*)$/, "$1 needs a value ($2)")
+    // `"many" | "one"` as people write it.
+    .replace(
+      /(it must be |needs a value \()((?:"?[\w-]+"? \| )+)"?([\w-]+)"?/,
+      (_, before: string, others: string, last: string) =>
+        `${before}${others.replaceAll("\"", "").split(" | ").filter(Boolean).join(", ")} or ${last}`
+    )
 
 const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ")
 

@@ -4,8 +4,9 @@
  * The file is `--config FILE`, or `AI_RELAY_CONFIG`, or `ai-relay/config.json` in the user's configuration folder if it
  * exists. An unknown name in it is an error, so a misspelled setting cannot silently have no effect.
  */
-import { ConfigProvider, Effect, FileSystem, Schema } from "effect"
+import { ConfigProvider, Effect, FileSystem, Result, Schema } from "effect"
 import { join } from "node:path"
+import { messageOf } from "../schema/messageOf.js"
 import { fromHome } from "../services/fromHome.js"
 import { ownFolder } from "./home.js"
 import { settings } from "./options.js"
@@ -19,12 +20,37 @@ export class BadConfigFile extends Schema.TaggedError<BadConfigFile>()("BadConfi
   }
 }
 
-const Fields = Schema.Record(
-  Schema.String,
+const names = settings.map(({ name }) => name)
+const isValue = Schema.is(
   Schema.Union([Schema.String, Schema.Number, Schema.Boolean, Schema.Array(Schema.String)])
 )
-const names = settings.map(({ name }) => name)
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Fields))
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+const example = "{\"port\": 9000, \"root\": [\"/srv\"]}"
+
+/** What is wrong with the text; its fields if nothing is. Nothing in it is quoted: it may hold a token. */
+const parse = (text: string): { readonly problem: string } | { readonly fields: object } => {
+  const parsed = Result.try(() => JSON.parse(text) as unknown)
+  if (Result.isFailure(parsed)) {
+    const [, position] = /at position (\d+)/.exec(messageOf(parsed.failure)) ?? []
+    const line = position === undefined
+      ? ""
+      : ` (line ${text.slice(0, Number(position)).split("\n").length})`
+    return { problem: `is not valid JSON${line}: write ${example}, without comments and trailing commas` }
+  }
+  const fields = parsed.success
+  if (!isObject(fields)) return { problem: `must be one JSON object of settings, such as ${example}` }
+  const unknown = Object.keys(fields).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    const spelled = unknown.toLowerCase().replace(/^(?:--|ai_relay_)/, "").replaceAll("-", "_")
+    const known = names.includes(spelled) ? `write "${spelled}"` : `use ${names.join(", ")}`
+    return { problem: `has an unknown setting "${unknown}": ${known}` }
+  }
+  const [unfit] = Object.entries(fields).find(([, value]) => !isValue(value)) ?? []
+  return unfit === undefined
+    ? { fields }
+    : { problem: `has a bad value for "${unfit}": write a text, a number, true, false or a list of texts` }
+}
 
 /** The value of `--config` in the arguments. */
 const named = (args: ReadonlyArray<string>): string | undefined => {
@@ -54,22 +80,10 @@ const read = Effect.fn("configFile.read")(function*(file: string) {
     files.readFileString(file),
     () => new BadConfigFile({ file, problem: "cannot be read: check the path and its permissions" })
   )
-  const fields = yield* Effect.mapError(
-    decode(text),
-    () =>
-      new BadConfigFile({
-        file,
-        problem: "must be one JSON object of settings, such as {\"port\": 9000, \"root\": [\"/srv\"]}"
-      })
-  )
-  const unknown = Object.keys(fields).find((name) => !names.includes(name))
-  if (unknown !== undefined) {
-    return yield* new BadConfigFile({
-      file,
-      problem: `has an unknown setting "${unknown}": use ${names.join(", ")}`
-    })
-  }
-  return ConfigProvider.fromUnknown(fields)
+  // Some editors on Windows begin a file with a byte order mark.
+  const parsed = parse(text.replace(/^\uFEFF/, ""))
+  if ("problem" in parsed) return yield* new BadConfigFile({ file, problem: parsed.problem })
+  return ConfigProvider.fromUnknown(parsed.fields)
 })
 
 const variablesOf = (env: Variables) =>
@@ -86,6 +100,9 @@ export const settingsProvider = Effect.fn("settingsProvider")(function*(
   const files = yield* FileSystem.FileSystem
   const variables = variablesOf(env)
   const asked = namedFile(args, env)
+  if (asked === "" || asked?.startsWith("-")) {
+    return yield* new BadConfigFile({ file: asked, problem: "is not a file's name: write --config FILE" })
+  }
   if (asked !== undefined) return yield* withFile(asked, variables)
   const standard = join(configFolder(env), "config.json")
   return (yield* Effect.orElseSucceed(files.exists(standard), () => false))

@@ -174,12 +174,12 @@ const groups: ReadonlyArray<readonly [title: string, names: RegExp]> = [
   ["Access", /^(token|auth|no_auth|tokens)/],
   [
     "Agents and folders",
-    /^(root|tools|no_extra|no_command|allow_|permission_modes|policy|pass_env|cortex|no_native|drivers)/
+    /^(root|tools|no_extra|no_command|allow_|permission_modes|policy|pass_env|cortex|no_native|drivers|sandbox|acp_registry)/
   ],
   ["Budgets", /^(budget|prices|on_limit)/],
   [
     "Sessions",
-    /^(state_dir|no_state|no_checkpoints|journal|linger|max_linger|max_sessions|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
+    /^(state_dir|no_state|no_checkpoints|journal|linger|max_linger|max_sessions|max_kept|max_queued|permission_timeout|interrupt|drivers|take_over|drain|retain|record)/
   ],
   ["Other", /./]
 ]

@@ -47,17 +47,42 @@ const flagOf = (name: string, value: string, about: string, lab?: string): strin
 /** No shell has read a variable, or what stands in the configuration file. */
 const pathIn = (value: string) => value === "FILE" || value === "FOLDER" ? fromHome : (given: string) => given
 
-const text = (name: string, value: string, about: string, lab?: string) =>
-  Flag.String(flagOf(name, value, about, lab)).pipe(
+/** A value of the right type that the flag does not accept. */
+const refused = (option: string, value: string, expected: string) =>
+  new CliError.InvalidValue({ option, value, expected, kind: "flag" })
+
+/** Refuses a value that `isFit` does not hold for. */
+const only = <A>(flag: string, isFit: (value: A) => boolean, expected: string) =>
+  Flag.mapEffect((value: A) =>
+    isFit(value) ? Effect.succeed(value) : Effect.fail(refused(flag, String(value), expected))
+  )
+
+/** The same for each value of a repeatable flag. */
+const each = (flag: string, isFit: (value: string) => boolean, expected: string) =>
+  Flag.mapEffect((values: ReadonlyArray<string>) => {
+    const unfit = values.find((value) => !isFit(value))
+    return unfit === undefined ? Effect.succeed(values) : Effect.fail(refused(flag, unfit, expected))
+  })
+
+const isSaid = (value: string) => value.trim() !== ""
+
+const text = (name: string, value: string, about: string, lab?: string) => {
+  const flag = flagOf(name, value, about, lab)
+  return Flag.String(flag).pipe(
+    only(flag, isSaid, value),
     Flag.withFallbackConfig(Config.NonEmptyString(name)),
     Flag.map(pathIn(value))
   )
+}
 
-const amount = (name: string, about: string, standard: number) =>
-  Flag.Int(flagOf(name, "NUMBER", `${about} (${standard})`)).pipe(
+const amount = (name: string, about: string, standard: number, least = 0) => {
+  const flag = flagOf(name, "NUMBER", `${about} (${standard})`)
+  return Flag.Int(flag).pipe(
     Flag.withFallbackConfig(Config.Int(name)),
-    Flag.withDefault(standard)
+    Flag.withDefault(standard),
+    only(flag, (number) => number >= least, `a number from ${least} on`)
   )
+}
 
 const invalid = (error: Config.ConfigError) => {
   const { name, problem } = configProblem(error)
@@ -68,10 +93,6 @@ const invalid = (error: Config.ConfigError) => {
     kind: "flag"
   })
 }
-
-/** A value of the right type that the flag does not accept. */
-const refused = (option: string, value: string, expected: string) =>
-  new CliError.InvalidValue({ option, value, expected, kind: "flag" })
 
 /** A flag without a value. */
 const flag = (name: string, about: string, lab?: string) =>
@@ -86,8 +107,10 @@ const list = (name: string, value: string, about: string, standard: ReadonlyArra
   const configured = Config.Array(Schema.Trim.check(Schema.isNonEmpty()), name).pipe(
     Config.withDefault(standard)
   )
-  return Flag.String(flagOf(name, value, `${about}; repeatable`)).pipe(
+  const flag = flagOf(name, value, `${about}; repeatable`)
+  return Flag.String(flag).pipe(
     Flag.atLeast(0),
+    each(flag, isSaid, value),
     Flag.mapEffect((given) =>
       given.length > 0 ? Effect.succeed<ReadonlyArray<string>>(given) : Effect.mapError(configured, invalid)
     ),
@@ -125,6 +148,19 @@ const configuredLogLevel = (name: string) =>
 const isFront = (name: string): name is FrontName => frontNames.some((known) => known === name)
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
+
+/** As browsers send it; an app's pages may have a scheme of their own, and pages without an origin send `null`. */
+const isPageOrigin = (text: string): boolean =>
+  isOrigin(text) || ["*", "null"].includes(text) || /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[^\s/?#]+$/.test(text)
+
+/** Of a machine, without a scheme, port or path. */
+const isHostname = (text: string): boolean => /^[^\s:/?#@]+$/.test(text)
+const isHost = (text: string): boolean => /^(?:[^\s:/?#@]+|\[[\da-f:]+\])(?::\d+)?$/i.test(text)
+
+const isPage = (text: string): boolean => URL.canParse(text) && /^https?:\/\//i.test(text)
+
+const isVariable = (text: string): boolean => /^[\w*]+$/.test(text)
+const aVariable = "the name of a variable, such as MY_KEY or MY_*"
 
 const isTimeZone = (zone: string): boolean => {
   try {
@@ -180,8 +216,14 @@ const common = {
     "allow_origin",
     "ORIGIN",
     "Origin of a web page that may connect, such as https://app.example.com"
+  ).pipe(each(
+    "allow-origin",
+    isPageOrigin,
+    "an origin as browsers send it, such as https://app.example.com or http://localhost:3000, without a path"
+  )),
+  allow_host: list("allow_host", "NAME", "Additional hostname of this relay").pipe(
+    each("allow-host", isHostname, "a hostname without a scheme or port, such as relay.example.com")
   ),
-  allow_host: list("allow_host", "NAME", "Additional hostname of this relay"),
   trusted_proxy: list(
     "trusted_proxy",
     "CIDR",
@@ -241,12 +283,12 @@ const common = {
     "pass_env",
     "NAME",
     "Environment variable that agents also inherit, such as AWS_*; * for all"
-  ),
+  ).pipe(each("pass-env", isVariable, aVariable)),
   allow_env: list(
     "allow_env",
     "NAME",
-    "Environment variable that clients may also set, such as MY_*; never one that loads code or redirects data"
-  ),
+    "Environment variable that clients may also set, such as MY_*; do not name one that loads code or redirects data"
+  ).pipe(each("allow-env", isVariable, aVariable)),
   allow_programs: list(
     "allow_program",
     "NAME",
@@ -256,25 +298,28 @@ const common = {
     "cortex_host",
     "HOST[:PORT]",
     "Cortex host to allow besides *.snowflakecomputing.com; a loopback address may use plain HTTP"
-  ),
+  ).pipe(each("cortex-host", isHost, "a host without a scheme, such as proxy.example.com:8443")),
   cortex_token_env: list(
     "cortex_token_env",
     "NAME",
     "Environment variable with a Snowflake token, besides SNOWFLAKE_PAT"
-  ),
+  ).pipe(each("cortex-token-env", isVariable, aVariable)),
   notify: list(
     "notify",
     "URL",
     "Notify this webhook, or ntfy:https://ntfy.sh/TOPIC, when a session waits and nobody is watching"
-  ).pipe(Flag.mapEffect((entries) => {
-    const value = entries.find((entry) => targetOf(entry) === undefined)
-    return value === undefined
-      ? Effect.succeed(entries)
-      : Effect.fail(refused("notify", value, "https://… for a webhook, or ntfy:https://ntfy.sh/TOPIC"))
-  })),
+  ).pipe(
+    each(
+      "notify",
+      (entry) => targetOf(entry) !== undefined,
+      "https://… for a webhook, or ntfy:https://ntfy.sh/TOPIC"
+    )
+  ),
   notify_link: Flag.map(
     Flag.optional(
-      text("notify_link", "URL", "This relay's address in a browser, for links in notifications")
+      text("notify_link", "URL", "This relay's address in a browser, for links in notifications").pipe(
+        only("notify-link", isPage, "an address, such as https://relay.example.com")
+      )
     ),
     Option.getOrUndefined
   ),
@@ -282,16 +327,12 @@ const common = {
     "allow_push_service",
     "ORIGIN",
     "Push service at a private address, or without TLS, that browsers may use; public ones are always allowed"
-  ).pipe(Flag.mapEffect((entries) => {
-    const value = entries.find((entry) => !isOrigin(entry))
-    return value === undefined
-      ? Effect.succeed(entries)
-      : Effect.fail(refused("allow-push-service", value, "an origin, such as https://push.example.com"))
-  })),
+  ).pipe(each("allow-push-service", isOrigin, "an origin, such as https://push.example.com")),
   permission_timeout: amount(
     "permission_timeout",
     "Seconds to wait for an answer to a permission request",
-    standard.permission_timeout
+    standard.permission_timeout,
+    1
   ),
   interrupt_timeout: amount(
     "interrupt_timeout",
@@ -321,11 +362,12 @@ const common = {
     "Seconds running turns have to finish when the relay is told to stop",
     serverDefaults.drain
   ),
-  max_sessions: amount("max_sessions", "Maximum number of live sessions", standard.max_sessions),
+  max_sessions: amount("max_sessions", "Maximum number of live sessions", standard.max_sessions, 1),
   max_sessions_per_sender: amount(
     "max_sessions_per_sender",
     "Maximum number of live sessions opened by one other machine, or with one token",
-    standard.max_sessions_per_sender
+    standard.max_sessions_per_sender,
+    1
   ),
   max_queued: amount(
     "max_queued",
@@ -335,13 +377,20 @@ const common = {
   max_queued_bytes: amount(
     "max_queued_bytes",
     "Maximum bytes of prompts and commands that may wait in a session",
-    standard.max_queued_bytes
+    standard.max_queued_bytes,
+    1
   ),
-  max_connections: amount("max_connections", "Maximum number of connections", serverDefaults.max_connections),
+  max_connections: amount(
+    "max_connections",
+    "Maximum number of connections",
+    serverDefaults.max_connections,
+    1
+  ),
   max_connections_per_peer: amount(
     "max_connections_per_peer",
     "Maximum number of connections from one other machine",
-    serverDefaults.max_connections_per_peer
+    serverDefaults.max_connections_per_peer,
+    1
   ),
   fronts: list(
     "fronts",
@@ -358,65 +407,81 @@ const common = {
   handshake_timeout: amount(
     "handshake_timeout",
     "Seconds a client has to send its handshake",
-    serverDefaults.handshake_timeout
+    serverDefaults.handshake_timeout,
+    1
   ),
   max_handshake_bytes: amount(
     "max_handshake_bytes",
     "Maximum bytes of a handshake",
-    serverDefaults.max_handshake_bytes
+    serverDefaults.max_handshake_bytes,
+    1
   ),
   max_frame_bytes: amount(
     "max_frame_bytes",
     "Maximum bytes of any later frame",
-    serverDefaults.max_frame_bytes
+    serverDefaults.max_frame_bytes,
+    1
   ),
   max_json_depth: amount(
     "max_json_depth",
     "Maximum levels of nesting in a frame",
-    serverDefaults.max_json_depth
+    serverDefaults.max_json_depth,
+    1
   ),
   max_json_values: amount(
     "max_json_values",
     "Maximum number of fields and list items in a frame",
-    serverDefaults.max_json_values
+    serverDefaults.max_json_values,
+    1
   ),
   max_unfinished_bytes: amount(
     "max_unfinished_bytes",
     "Maximum bytes of incomplete frames, over all connections",
-    serverDefaults.max_unfinished_bytes
+    serverDefaults.max_unfinished_bytes,
+    1
   ),
   max_unsent_bytes: amount(
     "max_unsent_bytes",
     "Bytes buffered for a client that reads slowly; what comes after stays in the log until it catches up",
-    serverDefaults.max_unsent_bytes
+    serverDefaults.max_unsent_bytes,
+    1
   ),
   retain_bytes: amount(
     "retain_bytes",
     "Bytes of events kept in memory per session, while they are not on disk",
-    standard.retain_bytes
+    standard.retain_bytes,
+    1
   ),
   state_dir: text("state_dir", "FOLDER", "Where sessions are saved (~/.local/state/ai-relay)", lab.state)
     .pipe(
       Flag.withDefault(standardStateDir())
     ),
   no_state: flag("no_state", "Save nothing on disk: sessions end with the relay", lab.state),
-  journal_bytes: amount("journal_bytes", "Maximum bytes of events saved per session", standard.journal_bytes),
+  journal_bytes: amount(
+    "journal_bytes",
+    "Maximum bytes of events saved per session",
+    standard.journal_bytes,
+    1
+  ),
   journal_total_bytes: amount(
     "journal_total_bytes",
     "Maximum bytes saved of all sessions; the least recently used are deleted first",
-    standard.journal_total_bytes
+    standard.journal_total_bytes,
+    1
   ),
   max_kept_sessions: amount(
     "max_kept_sessions",
     "Maximum number of sessions saved; the least recently used are deleted first",
-    standard.max_kept_sessions
+    standard.max_kept_sessions,
+    1
   ),
   journal_events: amount(
     "journal_events",
     "Maximum number of events saved per session",
-    standard.journal_events
+    standard.journal_events,
+    1
   ),
-  journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days),
+  journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days, 1),
   no_native_sessions: flag(
     "no_native_sessions",
     "Do not list or show conversations held with agents in a terminal"
@@ -459,18 +524,14 @@ const common = {
     "budget_warn_pct",
     "Percentage of a budget at which clients are warned",
     standard.budget_warn_pct
-  ),
+  ).pipe(only("budget-warn-pct", (pct) => pct <= 100, "a number from 0 to 100")),
   budget_time_zone: text(
     "budget_time_zone",
     "ZONE",
     "Time zone in which a budget's day ends, such as Europe/Berlin (this machine's)"
   )
     .pipe(
-      Flag.mapEffect((zone) =>
-        isTimeZone(zone)
-          ? Effect.succeed(zone)
-          : Effect.fail(refused("budget-time-zone", zone, "a time zone such as Europe/Berlin"))
-      ),
+      only("budget-time-zone", isTimeZone, "a time zone such as Europe/Berlin"),
       Flag.withDefault(undefined)
     ),
   prices: text(
@@ -507,12 +568,10 @@ const common = {
 
 /** The highest TCP port. */
 const lastPort = 65_535
-const aPort = Flag.mapEffect((port: number) =>
-  port >= 0 && port <= lastPort
-    ? Effect.succeed(port)
-    : Effect.fail(refused("port", String(port), `a number from 0 to ${lastPort}`))
+const aPort = only("port", (port: number) => port >= 0 && port <= lastPort, `a number from 0 to ${lastPort}`)
+const ports = amount("port", "Port to listen on; 0 picks a free one", serverDefaults.port, -Infinity).pipe(
+  aPort
 )
-const ports = amount("port", "Port to listen on; 0 picks a free one", serverDefaults.port).pipe(aPort)
 const servePort = Flag.Int("port").pipe(
   Flag.withFallbackConfig(Config.Int("port")),
   Flag.withDefault(9000),

@@ -15,18 +15,18 @@ const Table = Schema.Record(
 )
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Table), { onExcessProperty: "error" })
 
-/** Reads the table; fails with a text that says what is wrong with the file. */
+/** Reads the table; fails with what the file must be. */
 export const readPrices = (file: string): Effect.Effect<Prices, string> =>
   Effect.tryPromise({
     try: () => readFile(file, "utf8"),
-    catch: () => `the price table ${file} cannot be read: check the path and its permissions`
+    catch: () => "a file that can be read: check the path and its permissions"
   }).pipe(
     Effect.flatMap((text) =>
       Effect.mapError(
         decode(text),
         () =>
-          `the price table ${file} must be a JSON object such as {"gpt-5*": {"input": 1.25, "output": 10, `
-          + "\"cached_input\": 0.125}}, in US dollars for a million tokens"
+          "a file with a JSON object such as {\"gpt-5*\": {\"input\": 1.25, \"output\": 10, \"cached_input\": 0.125}}, "
+          + "in US dollars per million tokens"
       )
     )
   )

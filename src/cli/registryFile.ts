@@ -25,7 +25,10 @@ export const readRegistryFile = Effect.fnUntraced(function*(file: Option.Option<
   const files = yield* FileSystem.FileSystem
   const content = yield* Effect.mapError(
     files.readFileString(path),
-    ({ message }) => new RegistryUnusable({ reason: `--acp-registry ${path} cannot be read: ${message}` })
+    () =>
+      new RegistryUnusable({
+        reason: `--acp-registry ${path} cannot be read: check the path and its permissions`
+      })
   )
   return Option.some<RegistryFile>({ path, content })
 })

@@ -20,11 +20,31 @@ describe("arguments", () => {
       [["run", "--tol", "claude", "hi"], "there is no flag --tol for run; did you mean --tool?"],
       [["run", "-x", "hi"], "there is no flag -x for run"],
       [["serv"], "there is no command \"serv\""],
-      [["--port"], "--port needs a value (integer)"],
+      [["--port"], "--port needs a value (a number)"],
+      [["--port", ""], "--port needs a value (a number)"],
+      [["--host", ""], "--host needs a value (ADDRESS)"],
+      [["--root", " "], "--root"],
+      [["--auth"], "--auth needs a value (remote or always)"],
+      [["--drivers", "two"], "--drivers cannot be \"two\"; it must be many or one"],
+      [["serve", "now"], "there is no place for the argument \"now\""],
+      [["--permission-timeout", "0"], "it must be a number from 1 on"],
+      [["--linger", "-5"], "--linger cannot be \"-5\"; it must be a number from 0 on"],
+      [["--budget-warn-pct", "200"], "it must be a number from 0 to 100"],
+      [
+        ["--budget", "day=5"],
+        "--budget cannot be \"day=5\"; it must be SCOPE.UNIT=NUMBER, such as day.cost_usd=20"
+      ],
+      [["--prices", "/no/such/file"], "it must be a file that can be read"],
+      [["--allow-origin", "app.example.com"], "it must be an origin as browsers send it"],
+      [["--allow-origin", "https://app.example.com/"], "without a path"],
+      [["--allow-host", "relay.example.com:443"], "it must be a hostname without a scheme or port"],
+      [["--cortex-host", "https://proxy.example.com"], "it must be a host without a scheme"],
+      [["--notify-link", "relay"], "it must be an address, such as https://relay.example.com"],
+      [["--pass-env", "A B"], "it must be the name of a variable"],
       [["--port", "abc"], "--port cannot be \"abc\"; it must be a number"],
       [["--port", "99999"], "--port cannot be \"99999\"; it must be a number from 0 to 65535"],
       [["serve", "--port", "-1"], "--port"],
-      [["--log-level", "loud"], "\"debug\" | \"info\" | \"warning\" | \"error\" | \"none\""],
+      [["--log-level", "loud"], "it must be debug, info, warning, error or none"],
       [["--fronts", "chat,phone"], "\"phone\"; it must be some of acp, chat, agui, mcp, or none"]
     ] as const
   )("%j: one line that names what is wrong, and where help is", ([args, words]) =>
@@ -58,8 +78,8 @@ describe("arguments", () => {
 
   it.effect.each(
     [
-      ["AI_RELAY_PORT", "abc", "a finite number"],
-      ["AI_RELAY_LOG_LEVEL", "loud", "\"warning\""],
+      ["AI_RELAY_PORT", "abc", "it must be a number"],
+      ["AI_RELAY_LOG_LEVEL", "loud", "it must be debug, info, warning, error or none"],
       ["AI_RELAY_NO_AUTH", "perhaps", "true"]
     ] as const
   )("names the variable that does not fit: %s", ([name, value, expected]) =>

@@ -30,6 +30,24 @@ describe("a relay that is started carelessly", () => {
     assert.include(found[2], "name the pages")
   })
 
+  it("says so of folders that are not there, and of agents it does not know", () => {
+    const file = import.meta.filename
+    assert.deepStrictEqual(
+      warningsOf({
+        ...fine,
+        roots: [file, `${file}/below`],
+        sandbox_read: [file, "/no/such/place"],
+        unknown_tools: ["cladue"]
+      }),
+      [
+        `--root ${file} is not a folder, so no session can work in it: name a folder`,
+        `--root ${file}/below does not exist, so no session can work in it: create it or correct the path`,
+        "--sandbox-read /no/such/place does not exist, so it has no effect: create it or correct the path",
+        "--tools cladue is not the name of an agent: see the column TOOL of ai-relay doctor"
+      ]
+    )
+  })
+
   it("says so of a root that is not there", () => {
     assert.deepStrictEqual(warningsOf({ ...fine, roots: ["/", "/no/such/place"] }), [
       "--root /no/such/place does not exist, so no session can work in it: create it or correct the path"

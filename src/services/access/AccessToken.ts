@@ -4,7 +4,7 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 
@@ -53,7 +53,7 @@ const readToken = (file: string) =>
     Effect.flatMap((text) => checked(text, `the access token in ${file}`))
   )
 
-const isThere = (file: string) => statSync(file, { throwIfNoEntry: false }) !== undefined
+const isThere = (file: string) => existsSync(file)
 
 /** Reads the relay's own token; fails if others can read it, since it is no secret then. */
 const readOwn = (file: string) =>
@@ -88,7 +88,12 @@ const makeOwn = (file: string) =>
       }
       return Redacted.make(token)
     },
-    catch: (cause) => unusable(file, cause)
+    catch: (cause) =>
+      new TokenUnusable({
+        reason:
+          `the state folder ${dirname(file)} cannot be used (${messageOf(cause)}): correct that, use another `
+          + "with --state-dir, or start with --no-state"
+      })
   })
 
 export const find = ({ state_dir, token, token_file }: Options): Effect.Effect<Found, TokenUnusable> =>

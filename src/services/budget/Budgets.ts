@@ -99,14 +99,14 @@ export const scopeWords: Record<Scope, string> = {
   day: "today"
 }
 
-/** Parses a rule such as `day.cost_usd=20`; a text is an error. */
+/** Parses a rule such as `day.cost_usd=20`; a text says how rules are written. */
 export const parseRule = (text: string): Rule | string => {
   const [, scope, unit, number] = /^([a-z]+)\.([a-z_]+)=([0-9.]+)$/u.exec(text.trim()) ?? []
   const cap = Number(number)
   const known = scopes.find((name) => name === scope)
   const of = units.find((name) => name === unit)
   return known === undefined || of === undefined || !Number.isFinite(cap)
-    ? `"${text}" is not a budget: write SCOPE.UNIT=NUMBER, such as day.cost_usd=20, with SCOPE one of `
+    ? "SCOPE.UNIT=NUMBER, such as day.cost_usd=20, with SCOPE one of "
       + `${scopes.join(", ")} and UNIT one of ${units.join(", ")}`
     : { scope: known, unit: of, cap }
 }
