@@ -176,12 +176,12 @@ const help = ([first = "", second = ""]: ReadonlyArray<string>) => {
 const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
 
 /** What went wrong, with the arguments or otherwise, on one line. */
-const problemOf = (error: { readonly message: string }): string => {
+const problemOf = (error: { readonly message: string }, command = ""): string => {
   const [first] = CliError.isCliError(error) && error._tag === "ShowHelp" ? error.errors : []
   if (first === undefined) {
     return CliError.isCliError(error) && error._tag === "ShowHelp"
       ? `missing subcommand: ${error.commandPath.join(" ")} --help lists them`
-      : oneLine(error.message)
+      : forShell(oneLine(error.message))
   }
   // The value "config" marks what came from a variable or the configuration file.
   if (first._tag === "InvalidValue" && first.value === "config") {
@@ -195,8 +195,20 @@ const problemOf = (error: { readonly message: string }): string => {
     ))
   }
   const text = plainly(oneLine(first.message))
-  return `${text}${/[.?!]$/.test(text) ? "" : "."} See ai-relay --help`
+  // The help of `serve` refers to the general one.
+  const where = command === "serve" || helpOf(command) === undefined ? "ai-relay" : `ai-relay ${command}`
+  return `${text}${/[.?!]$/.test(text) ? "" : "."} See ${where} --help`
 }
+
+/** What a relay tells any client, as a person at a shell does it. */
+const forShell = (text: string): string =>
+  text
+    .replace(/GET \/sessions lists them.*$/, "`ai-relay sessions` lists them")
+    .replace(/GET \/schedules lists them/, "`ai-relay schedule list` lists them")
+    .replace(
+      /the access token is wrong: .*$/,
+      "the access token is wrong: use the relay's, with --token or AI_RELAY_TOKEN"
+    )
 
 /** The parser's messages, reworded. */
 const plainly = (text: string): string =>
@@ -217,6 +229,10 @@ const plainly = (text: string): string =>
       "$1 needs a value ($2)"
     )
     .replace(/^(\S+ needs a value \()(?:integer|a finite number)\)$/, "$1a number)")
+    .replace(
+      /^Missing required argument: ([\w-]+)/,
+      (_, name: string) => `the argument ${name.toUpperCase()} is missing`
+    )
     .replace(/^Unexpected positional argument: ("[^"]*")/, "there is no place for the argument $1")
     .replace(/^Invalid value for flag (\S+): ("[^"]*")\. Expected:? /, "$1 cannot be $2; it must be ")
     .replace("it must be a string representing a finite number", "it must be a number")
@@ -246,7 +262,7 @@ export const run = (argv: ReadonlyArray<string>) =>
           Effect.provideService(CliOutput.Presenter, presenter)
         )
       ),
-      Effect.catch((error) => complain(problemOf(error))),
+      Effect.catch((error) => complain(problemOf(error, argv[2]))),
       Effect.catchDefect((defect) =>
         complain(
           isPartMissing(defect)

@@ -52,7 +52,7 @@ const refused = (option: string, value: string, expected: string) =>
   new CliError.InvalidValue({ option, value, expected, kind: "flag" })
 
 /** Refuses a value that `isFit` does not hold for. */
-const only = <A>(flag: string, isFit: (value: A) => boolean, expected: string) =>
+export const only = <A>(flag: string, isFit: (value: A) => boolean, expected: string) =>
   Flag.mapEffect((value: A) =>
     isFit(value) ? Effect.succeed(value) : Effect.fail(refused(flag, String(value), expected))
   )

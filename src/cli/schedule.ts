@@ -101,6 +101,12 @@ const add = Command.make(
   },
   ({ at, every, prompt, session, time_zone, token, url }) =>
     Effect.gen(function*() {
+      if (Option.isSome(at) === Option.isSome(every)) {
+        return yield* new CommandError({
+          reason:
+            "say when: either --at TIME, such as 2026-12-01T09:00, or --every CRON, such as \"0 9 * * 1-5\""
+        })
+      }
       const address = yield* toAddress({ token, url })
       const own = Intl.DateTimeFormat().resolvedOptions().timeZone
       const body = yield* ask(address, "POST", "/schedules", {
@@ -114,7 +120,7 @@ const add = Command.make(
       })
       const made = Option.getOrUndefined(readOne(body))
       yield* Console.log(
-        made?.next_at === undefined ? "It is kept." : `${made.schedule_id}: next at ${local(made.next_at)}`
+        made?.next_at === undefined ? "It is saved." : `${made.schedule_id}: next at ${local(made.next_at)}`
       )
     })
 )

@@ -2,6 +2,7 @@
 import { Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { answerOf, clientOptions, CommandError, toAddress } from "./clientOptions.js"
+import { only } from "./options.js"
 import { safeJson, visibleLine } from "./printable.js"
 
 const Found = Schema.Struct({
@@ -22,7 +23,10 @@ export const search = Command.make(
   "search",
   {
     ...clientOptions,
-    limit: Flag.Int("limit").pipe(Flag.withDefault(20)),
+    limit: Flag.Int("limit").pipe(
+      only("limit", (limit) => limit >= 1 && limit <= 100, "a number from 1 to 100"),
+      Flag.withDefault(20)
+    ),
     words: Argument.variadic(Argument.String("words"))
   },
   ({ json, limit, token, url, words }) =>

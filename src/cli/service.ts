@@ -6,11 +6,13 @@ import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { messageOf } from "../schema/messageOf.js"
+import { fromHome } from "../services/fromHome.js"
 import { runInTerminal } from "../services/process/runInTerminal.js"
 import { CommandError } from "./clientOptions.js"
 import { ownFolder, userName } from "./home.js"
+import { settings } from "./options.js"
 import { launchdLabel, launchdPlist, type Service, systemdUnit } from "./serviceFiles.js"
 
 /** A system's service manager: its file and its commands. */
@@ -63,6 +65,19 @@ export const keeperOf = ({ config_home, home, platform, uid, user }: Machine): K
 /** Whether arguments contain a token: anyone who can list processes or read the file would see it. */
 const secret = (args: ReadonlyArray<string>) => args.some((arg) => /^--token(=|$)/.test(arg))
 
+const flags = new Set([...settings.map(({ flag }) => flag), "--config"])
+const takesPath = new Set([
+  ...settings.flatMap(({ flag, value }) => value === "FILE" || value === "FOLDER" ? [flag] : []),
+  "--config"
+])
+
+/** The service starts in another folder, so a relative path is written out. */
+const fromHere = (arg: string, index: number, args: ReadonlyArray<string>): string => {
+  const [flag = "", path] = arg.split(/=(.*)/s)
+  if (takesPath.has(flag) && path !== undefined) return `${flag}=${resolve(fromHome(path))}`
+  return takesPath.has(args[index - 1] ?? "") ? resolve(fromHome(arg)) : arg
+}
+
 /** The service to install, or a text that says why it cannot be. */
 export const serviceOf = (
   args: ReadonlyArray<string>,
@@ -76,10 +91,12 @@ export const serviceOf = (
   if (secret(args)) {
     return "a token among the arguments can be read by other users: put it in a file and use --token-file FILE"
   }
+  const unknown = args.find((arg) => arg.startsWith("--") && !flags.has(arg.split("=", 1)[0] ?? ""))
+  if (unknown !== undefined) return `there is no flag ${unknown}: ai-relay --help lists them`
   const at = args.findIndex((arg) => /^--drain(=|$)/.test(arg))
   const drain = Number(at === -1 ? 3 : args[at]?.split("=")[1] ?? args[at + 1])
   return {
-    command: [node, program, ...args],
+    command: [node, program, ...args.map(fromHere)],
     home,
     path,
     // What turns may still take, plus some seconds to end all agents.

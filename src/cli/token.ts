@@ -81,6 +81,9 @@ const noted = (state_dir: string, what: string, more: Readonly<Record<string, un
     Effect.provide(Audit.layer({ state_dir }))
   )
 
+/** As one word of a shell's. */
+const asWord = (name: string) => /^[\w.:@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
+
 const create = Command.make("create", {
   ...where,
   scope: many("scope"),
@@ -107,7 +110,7 @@ const create = Command.make("create", {
     yield* Console.log(token)
     yield* Console.error(
       `This is the token "${record.name}" (${record.scopes.join(", ")}). It is shown only now; `
-        + `\`ai-relay token revoke ${record.name}\` revokes it.`
+        + `\`ai-relay token revoke ${asWord(record.name)}\` revokes it.`
     )
   }))
 

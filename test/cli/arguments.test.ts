@@ -17,7 +17,10 @@ describe("arguments", () => {
     [
       [["--nope"], "there is no flag --nope"],
       [["--prot", "99"], "there is no flag --prot; did you mean --root or --port? See ai-relay --help"],
-      [["run", "--tol", "claude", "hi"], "there is no flag --tol for run; did you mean --tool?"],
+      [
+        ["run", "--tol", "claude", "hi"],
+        "there is no flag --tol for run; did you mean --tool? See ai-relay run --help"
+      ],
       [["run", "-x", "hi"], "there is no flag -x for run"],
       [["serv"], "there is no command \"serv\""],
       [["--port"], "--port needs a value (a number)"],
@@ -26,6 +29,8 @@ describe("arguments", () => {
       [["--root", " "], "--root"],
       [["--auth"], "--auth needs a value (remote or always)"],
       [["--drivers", "two"], "--drivers cannot be \"two\"; it must be many or one"],
+      [["search", "--limit", "0", "hi"], "--limit cannot be \"0\"; it must be a number from 1 to 100"],
+      [["policy", "test"], "the argument RULES is missing. See ai-relay policy --help"],
       [["serve", "now"], "there is no place for the argument \"now\""],
       [["--permission-timeout", "0"], "it must be a number from 1 on"],
       [["--linger", "-5"], "--linger cannot be \"-5\"; it must be a number from 0 on"],
@@ -51,7 +56,7 @@ describe("arguments", () => {
     Effect.gen(function*() {
       const lines = yield* said(...args)
       assert.lengthOf(lines, 1)
-      assert.match(lines[0] ?? "", /^ai-relay: .*See ai-relay --help$/)
+      assert.match(lines[0] ?? "", /^ai-relay: .*See ai-relay (?:\w+ )?--help$/)
       assert.include(lines[0], words)
       assert.strictEqual(process.exitCode, 1)
     }))
@@ -65,6 +70,14 @@ describe("arguments", () => {
           `ai-relay: missing subcommand: ai-relay ${args[0]} --help lists them`
         ])
         assert.strictEqual(process.exitCode, 1)
+      })
+  )
+
+  it.effect.each([[[]], [["--at", "2030-01-01T09:00", "--every", "0 9 * * *"]]] as const)(
+    "a schedule has one time: %j",
+    ([when]) =>
+      Effect.gen(function*() {
+        assert.include((yield* said("schedule", "add", "s", "p", ...when))[0], "either --at TIME")
       })
   )
 

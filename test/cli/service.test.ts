@@ -103,6 +103,20 @@ describe("a service", () => {
     assert.isUndefined(keeperOf({ ...machine, platform: "win32" }))
   })
 
+  it("has only flags there are, and paths that do not depend on the folder it starts in", () => {
+    const { command } = service("--root", ".", "--state-dir=st", "--config", "/etc/c.json", "--host", "::1")
+    assert.deepStrictEqual(command.slice(2), [
+      "--root",
+      process.cwd(),
+      `--state-dir=${process.cwd()}/st`,
+      "--config",
+      "/etc/c.json",
+      "--host",
+      "::1"
+    ])
+    assert.throws(() => service("--prot", "1"), "there is no flag --prot: ai-relay --help lists them")
+  })
+
   it("takes no token into its file", () => {
     for (const args of [["--token", "x"], ["--token=x"]]) {
       assert.match(

@@ -253,7 +253,7 @@ export const load = (file: string): Effect.Effect<PolicyFile, PolicyUnusable> =>
     try: () => ({ text: readFileSync(file, "utf8"), mode: statSync(file).mode }),
     catch: (cause) =>
       new PolicyUnusable({
-        reason: `the rules cannot be read (${messageOf(cause)}): check --policy`
+        reason: `the rules cannot be read (${messageOf(cause)}): check the path and its permissions`
       })
   }).pipe(
     Effect.flatMap(({ mode, text }) =>
