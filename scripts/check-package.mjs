@@ -324,6 +324,25 @@ try {
       })
       const said = await inApp(process.execPath, "embed.mjs", "demo", ".")
       expect(said.includes("end_turn") && said.length > 200, `it said ${said}`)
+      // An app's own library exports what it makes of the relay, so declarations must be able to name its types.
+      writeFileSync(
+        join(app, "layers.ts"),
+        `import { Relay, SessionRegistry } from "${pkg.name}"
+        import { layerSessions, replay } from "${pkg.name}/testing"
+        import { Effect } from "effect"
+        export const server = Relay.layer({ port: 0, state_dir: process.env["STATE"] })
+        export const sessions = [Relay.layerSessions(), layerSessions()]
+        export const open = Effect.flatMap(SessionRegistry, ({ join }) => join({ tool: "demo" }))
+        export const list = Effect.flatMap(SessionRegistry, ({ list }) => list)
+        export const recorded = replay("file.ndjson")`
+      )
+      await inApp(
+        tool("tsc"),
+        ...`${flags} --exactOptionalPropertyTypes --declaration --outDir types`.replace("--noEmit ", "")
+          .split(" "),
+        ...types,
+        "layers.ts"
+      )
       return readJson(app, "node_modules/effect/package.json").version
     }
   )

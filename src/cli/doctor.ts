@@ -114,7 +114,7 @@ export const doctor = (relay_version: string, onFailure: Effect.Effect<void>) =>
               ...rowsOf(found.agents),
               `\n${
                 found.sandbox.works
-                  ? "Agents can be kept in a sandbox here: start the relay with --sandbox."
+                  ? "The sandbox works here: start the relay with --sandbox to run agents in it."
                   : visibleLine(`No sandbox: ${found.sandbox.reason}.`)
               }`,
               ...state === undefined ? [] : ["", state],

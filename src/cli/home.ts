@@ -72,3 +72,12 @@ export const settleHome = (
     ? `this user has no home folder, so ${env["HOME"]} is used: set HOME, or choose a folder with --state-dir`
     : undefined
 }
+
+/** Whether the current folder exists and its path can be read. */
+export const isSomewhere = (): boolean => {
+  try {
+    return process.cwd() !== ""
+  } catch {
+    return false
+  }
+}

@@ -472,8 +472,7 @@ const common = {
   max_kept_sessions: amount(
     "max_kept_sessions",
     "Maximum number of sessions saved; the least recently used are deleted first",
-    standard.max_kept_sessions,
-    1
+    standard.max_kept_sessions
   ),
   journal_events: amount(
     "journal_events",
@@ -481,7 +480,7 @@ const common = {
     standard.journal_events,
     1
   ),
-  journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days, 1),
+  journal_days: amount("journal_days", "Days until an unused session is deleted", standard.journal_days),
   no_native_sessions: flag(
     "no_native_sessions",
     "Do not list or show conversations held with agents in a terminal"

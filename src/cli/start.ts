@@ -17,7 +17,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { isWanted, keepCompiled } from "./codeCache.js"
 import { answerEarly } from "./earlyAcp.js"
-import { settleHome } from "./home.js"
+import { isSomewhere, settleHome } from "./home.js"
 
 /** As fast as a larger space, even with 16 KB per event: in a flood, young objects soon are garbage. */
 const youngBytes = 8 * 1024 * 1024
@@ -71,6 +71,13 @@ const collectGarbage = () => {
   collect?.()
 }
 
+// Its default settings begin with this folder, so nothing works without it.
+if (!isSomewhere()) {
+  process.stderr.write(
+    "ai-relay: the current folder does not exist any more: change to another one and start again\n"
+  )
+  process.exit(1)
+}
 // Before anything asks for the home folder.
 const homeless = settleHome()
 if (homeless !== undefined) process.stderr.write(`ai-relay: ${homeless}\n`)

@@ -1,5 +1,6 @@
 /** The built program as its user runs it: its token, its signals, and what its agents see of it. */
 import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
 import {
   copyFileSync,
   mkdirSync,
@@ -63,6 +64,22 @@ const open = async (
 const fromElsewhere = { "X-Forwarded-For": "192.0.2.1" }
 
 describe("a relay whose program was updated while it ran", () => {
+  it("says so when it is started in a folder that is gone", () => {
+    const { env, home } = settle()
+    const { status, stderr } = spawnSync(
+      "sh",
+      [
+        "-c",
+        `mkdir gone; cd gone; rmdir ../gone; exec "$0" "$1" --help`,
+        process.execPath,
+        join(dist, "cli.mjs")
+      ],
+      { cwd: home, env, encoding: "utf8" }
+    )
+    assert.strictEqual(status, 1)
+    assert.match(stderr, /^ai-relay: the current folder does not exist any more: .*\n$/)
+  }, patience)
+
   it("says everywhere that it has to be restarted", async () => {
     const { env, home } = settle()
     const program = join(home, "program")

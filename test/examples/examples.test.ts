@@ -43,6 +43,10 @@ describe("examples", () => {
     assert.include(printed, "\"stop_reason\":\"end_turn\"")
   }, 60_000)
 
+  it("agent.ts is an agent of an app's own", () => {
+    assert.strictEqual(run("agent.ts", "hello there"), "HELLO THERE\n")
+  }, 60_000)
+
   it("node.ts asks an agent through a relay", async () => {
     const relay = await FakeRelay.start()
     try {

@@ -68,7 +68,8 @@ export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
 export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable> =>
   Effect.try({
     try: () => readNow(file),
-    catch: (cause) => new TokensUnusable({ reason: `the tokens cannot be read: ${messageOf(cause)}` })
+    catch: (cause) =>
+      new TokensUnusable({ reason: `the tokens cannot be read (${messageOf(cause)}): check ${file}` })
   })
 
 /** A program that holds the lock for longer than this, in ms, is considered dead. */
