@@ -4,7 +4,7 @@
  *
  * Every option is optional, and one that is undefined counts as not given.
  */
-import type { Layer } from "effect"
+import { Layer } from "effect"
 import * as Relay from "./Relay.js"
 import type { RelayServer } from "./server/RelayServer.js"
 import type { ListenFailed, TlsUnusable } from "./server/RelayServer.js"
@@ -31,13 +31,21 @@ export const given = <Options extends object>(options: Given<Options>): Partial<
   // Without the undefined ones, each has the type of its option.
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>
 
+/**
+ * A layer that shares nothing with another relay of the same app. Effect builds each layer once per app, so those inside would be
+ * the first relay's, with its settings.
+ */
+export const apart = <Provided, Failure>(
+  layer: Layer.Layer<Provided, Failure>
+): Layer.Layer<Provided, Failure> => Layer.effectContext(Layer.build(Layer.fresh(layer)))
+
 /** Sessions without sockets. They end when the layer's scope closes, with everything their agents started. */
 export const layerSessions = (
   options: SessionsOptions = {}
-): Layer.Layer<SessionRegistry, SessionsError> => Relay.layerSessions(given<Settings>(options))
+): Layer.Layer<SessionRegistry, SessionsError> => apart(Relay.layerSessions(given<Settings>(options)))
 
 /** The whole relay: it listens until the layer's scope closes, then stops as `ai-relay` does on SIGTERM. */
 export const layer = (
   options: RelayOptions = {}
 ): Layer.Layer<RelayServer | SessionRegistry, SessionsError | ListenFailed | TlsUnusable> =>
-  Relay.layer(given<Relay.RelayOptions>(options))
+  apart(Relay.layer(given<Relay.RelayOptions>(options)))

@@ -6,7 +6,7 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import { basename, dirname, resolve } from "node:path"
-import { given, type SessionsError, type SessionsOptions } from "./embed.js"
+import { apart, given, type SessionsError, type SessionsOptions } from "./embed.js"
 import { layerSessionsTest } from "./Relay.js"
 import type { RelayEvent } from "./schema/index.js"
 import type { Settings } from "./services/RelayConfig.js"
@@ -15,7 +15,7 @@ import { SessionRegistry } from "./services/session/SessionRegistry.js"
 
 /** `Relay.layerSessions` with names that are counted: provides `SessionRegistry`. */
 export const layerSessions = (options: SessionsOptions = {}): Layer.Layer<SessionRegistry, SessionsError> =>
-  layerSessionsTest(given<Settings>(options))
+  apart(layerSessionsTest(given<Settings>(options)))
 
 export interface ReplayOptions extends SessionsOptions {
   /** Each turn waits for a prompt, instead of playing by itself. */

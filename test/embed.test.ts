@@ -9,7 +9,7 @@ import {
   RelayServer,
   SessionRegistry
 } from "ai-relay"
-import { Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 
 const capabilities = {
   images: false,
@@ -97,6 +97,35 @@ describe("an app that embeds the relay", () => {
       const demo = Effect.scoped(Effect.flatMap(SessionRegistry, ({ join }) => join({ tool: "demo" })))
       yield* Effect.provide(demo, Relay.layerSessions({ permission_timeout: undefined, budgets: undefined }))
     }))
+
+  it.live("has as many relays as it makes, each with its own settings, and one where it uses one twice", () => {
+    const user = (name: string) => {
+      class User
+        extends Context.Service<User, { readonly port: number; readonly sessions: unknown }>()(name)
+      {}
+      const using = Layer.effect(
+        User,
+        Effect.gen(function*() {
+          return { port: (yield* RelayServer).address.port, sessions: yield* SessionRegistry }
+        })
+      )
+      return { User, using }
+    }
+    const [one, other, third] = [user("one"), user("other"), user("third")]
+    const relay = Relay.layer({ host: "127.0.0.1", port: 0 })
+    const app = Layer.mergeAll(
+      Layer.provide(one.using, relay),
+      Layer.provide(other.using, Relay.layer({ host: "127.0.0.1", port: 0, tools: ["demo"] })),
+      Layer.provide(third.using, relay)
+    )
+    return Effect.gen(function*() {
+      const [first, second, again] = [yield* one.User, yield* other.User, yield* third.User]
+      assert.notStrictEqual(first.port, second.port)
+      assert.notStrictEqual(first.sessions, second.sessions)
+      assert.strictEqual(first.port, again.port)
+      assert.strictEqual(first.sessions, again.sessions)
+    }).pipe(Effect.provide(app))
+  })
 
   it.live("is told with a typed error that a port is no port", () =>
     Effect.gen(function*() {
