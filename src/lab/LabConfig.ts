@@ -53,7 +53,11 @@ export interface LabSettings {
 /** Names the variable and what it should be. */
 const explain = (error: Config.ConfigError): BadLabSetting => {
   const { name, problem } = configProblem(error)
-  return new BadLabSetting({ name, problem })
+  const [, words] = /^Expected ((?:"[^"]*"(?: \| )?)+)$/.exec(problem) ?? []
+  return new BadLabSetting({
+    name,
+    problem: words === undefined ? problem : `must be ${words.replaceAll("\"", "").split(" | ").join(" or ")}`
+  })
 }
 
 const readSecret = (file: string) =>
@@ -166,7 +170,8 @@ const check = (settings: LabSettings): BadLabSetting | undefined => {
   return sources.some(Option.isSome) ? undefined : new BadLabSetting({
     name: "LAB_TOKENS_FILE",
     problem:
-      "or LAB_JWT_SECRET, LAB_JWT_JWKS or LAB_USER_HEADER must be set: the lab must know who its users are"
+      "is not set, nor is LAB_JWT_SECRET, LAB_JWT_SECRET_FILE, LAB_JWT_JWKS or LAB_USER_HEADER: set one of them, "
+      + "because the lab must know who its users are"
   })
 }
 

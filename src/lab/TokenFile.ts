@@ -68,6 +68,20 @@ export const make = Effect.fnUntraced(function*(file: string) {
       )
     )
 
+  // The lab starts without it, since the file may come later; but its operator should know.
+  yield* look().pipe(
+    Effect.flatMap((users) =>
+      users.size > 0 ? Effect.void : Effect.logWarning(
+        `the token file ${file} lists no users, so nobody can log in: write a line such as "ada TOKEN" for each`
+      )
+    ),
+    Effect.catch(({ cause }) =>
+      Effect.logWarning(
+        `the token file ${file} cannot be read, so nobody can log in until it can: ${messageOf(cause)}`
+      )
+    )
+  )
+
   /** Called when the file may have changed. */
   const listeners = new Set<() => void>()
   const onChange = () => {
