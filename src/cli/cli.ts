@@ -25,7 +25,7 @@ import { importSessions } from "./import.js"
 import { lab, labHelp } from "./lab.js"
 import { jsonLogger, layerLogs, lineLogger } from "./loggers.js"
 import { mcp } from "./mcp.js"
-import { orUndefined, relayOptions, serveOptions } from "./options.js"
+import { orUndefined, relayOptions, serveOptions, settings } from "./options.js"
 import { loadPolicy } from "./policyFile.js"
 import { policy } from "./policyTest.js"
 import { plain } from "./printable.js"
@@ -179,8 +179,9 @@ const help = ([first = "", second = ""]: ReadonlyArray<string>) => {
     : Console.log(text)
 }
 
-/** The parser's own `--wizard`; the code it needs is left out of the bundle. */
-const wantsWizard = (args: ReadonlyArray<string>) => args[0] === "--wizard" || args[1] === "--wizard"
+/** A flag of the parser's own; the code that these need is left out of the bundle. */
+const parsersOwn = (args: ReadonlyArray<string>) =>
+  /^(--(?:wizard|completions))(?:=|$)/m.exec(beforeDashes(args).join("\n"))?.[1]
 
 /** What went wrong, with the arguments or otherwise, on one line. */
 const problemOf = (error: { readonly message: string }, command = ""): string => {
@@ -230,6 +231,14 @@ const plainly = (text: string): string =>
       (_, flags: string) => `; did you mean ${flags.trim().split(" ").join(" or ")}?`
     )
     .replace(/^(there is no flag \S+) for(?=[;.?]|$)/, "$1")
+    // The flags of `ai-relay` itself are those of `serve`, too.
+    .replace(
+      /^there is no flag (\S+) for serve.*$/,
+      (said, flag: string) =>
+        settings.some((known) => known.flag === flag)
+          ? `write ${flag} after the command, as in ai-relay serve ${flag} …`
+          : said
+    )
     .replace(/^Unknown subcommand "([^"]*)".*$/, "there is no command \"$1\"")
     .replace(
       /^Missing value for flag (\S+)\. Expected:? (?:a string representing )?(.*)$/,
@@ -242,6 +251,10 @@ const plainly = (text: string): string =>
     )
     .replace(/^Unexpected positional argument: ("[^"]*")/, "there is no place for the argument $1")
     .replace(/^Invalid value for flag (\S+): ("[^"]*")\. Expected:? /, "$1 cannot be $2; it must be ")
+    .replace(
+      /^(\S+) cannot be "(\d+) occurrences"; it must be at most 1 value/,
+      "$1 is given $2 times: leave all but one out"
+    )
     .replace("it must be a string representing a finite number", "it must be a number")
     .replace(/it must be an? integer\b.*/, "it must be a whole number")
     .replace(/^(\S+) cannot be ""; it must be ([A-Z].*)$/, "$1 needs a value ($2)")
@@ -255,13 +268,14 @@ const plainly = (text: string): string =>
 const oneLine = (text: string) => text.replace(/\s*\n\s*/g, " ")
 
 /** Run the program with these arguments (`process.argv`). */
-export const run = (argv: ReadonlyArray<string>) =>
-  wantsHelp(argv.slice(2)) ?
+export const run = (argv: ReadonlyArray<string>) => {
+  const unused = parsersOwn(argv.slice(2))
+  return wantsHelp(argv.slice(2)) ?
     help(argv.slice(2)) :
     argv[2] === "version" ?
     Console.log(version) :
-    wantsWizard(argv.slice(2)) ?
-    complain("there is no --wizard: ai-relay --help lists all commands and flags") :
+    unused !== undefined ?
+    complain(`there is no ${unused}: ai-relay --help lists all commands and flags`) :
     settingsProvider(argv.slice(2), process.env).pipe(
       Effect.flatMap((settings) =>
         runCommand(argv.slice(2)).pipe(
@@ -278,3 +292,4 @@ export const run = (argv: ReadonlyArray<string>) =>
         )
       )
     )
+}

@@ -31,6 +31,9 @@ describe("arguments", () => {
       [["--drivers", "two"], "--drivers cannot be \"two\"; it must be many or one"],
       [["search", "--limit", "0", "hi"], "--limit cannot be \"0\"; it must be a number from 1 to 100"],
       [["policy", "test"], "the argument RULES is missing. See ai-relay policy --help"],
+      [["--port", "0", "serve"], "write --port after the command, as in ai-relay serve --port"],
+      [["serve", "--nope"], "there is no flag --nope for serve"],
+      [["--port", "1", "--port", "2"], "--port is given 2 times: leave all but one out"],
       [["serve", "now"], "there is no place for the argument \"now\""],
       [["--permission-timeout", "0"], "it must be a number from 1 on"],
       [["--linger", "-5"], "--linger cannot be \"-5\"; it must be a number from 0 on"],
@@ -70,6 +73,20 @@ describe("arguments", () => {
           `ai-relay: missing subcommand: ai-relay ${args[0]} --help lists them`
         ])
         assert.strictEqual(process.exitCode, 1)
+      })
+  )
+
+  it.effect.each([["--wizard"], ["serve", "--port", "0", "--wizard"], ["--completions", "bash"], [
+    "run",
+    "--completions=zsh"
+  ]])(
+    "%j: a flag of the parser's own is none of ours",
+    (args) =>
+      Effect.gen(function*() {
+        assert.match(
+          (yield* said(...args)).join("\n"),
+          /^ai-relay: there is no --(wizard|completions): ai-relay --help lists/
+        )
       })
   )
 
