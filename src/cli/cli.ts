@@ -14,7 +14,6 @@ import { accessOf } from "./access.js"
 import { acp } from "./acp.js"
 import { announce } from "./announce.js"
 import { attach } from "./attach.js"
-import { CommandError } from "./clientOptions.js"
 import { settingsProvider } from "./configFile.js"
 import { isContainer } from "./container.js"
 import { doctor } from "./doctor.js"
@@ -61,12 +60,6 @@ const server = (name: "ai-relay" | "serve", options: typeof relayOptions) =>
     const counting = Tracing.metricsEndpointOf(process.env)
     const kept = no_state ? undefined : state_dir
     return Effect.gen(function*() {
-      if (no_auth && Option.isSome(settings.auth)) {
-        return yield* new CommandError({
-          reason: "--auth and --no-auth contradict each other: leave one out (also as a variable, and in the "
-            + "configuration file)"
-        })
-      }
       const rules = yield* loadPolicy(policy)
       const acp_agents = yield* loadRegistry(acp_registry)
       const found = yield* AccessToken.find({

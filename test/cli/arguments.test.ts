@@ -90,11 +90,6 @@ describe("arguments", () => {
       })
   )
 
-  it.effect("--auth and --no-auth: they contradict each other", () =>
-    Effect.gen(function*() {
-      assert.include((yield* said("--no-state", "--auth", "always", "--no-auth"))[0], "contradict each other")
-    }))
-
   it.effect.each([[[]], [["--at", "2030-01-01T09:00", "--every", "0 9 * * *"]]] as const)(
     "a schedule has one time: %j",
     ([when]) =>
