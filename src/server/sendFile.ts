@@ -57,11 +57,18 @@ export const rangeIn = (header: string | undefined, size: number): Range | "none
   return from >= size ? "none" : { from, to: last === "" ? size : Math.min(size, Number(last) + 1) }
 }
 
+/** Completes in any case: the descriptor must stay this file's until a thread has read. */
 const readAt = (fd: number, at: number, length: number) =>
-  Effect.callback<Buffer | undefined>((resume) => {
-    readFd(fd, Buffer.alloc(length), 0, length, at, (error, count, bytes) =>
-      resume(Effect.succeed(error === null ? bytes.subarray(0, count) : undefined)))
-  })
+  Effect.uninterruptible(Effect.callback<Buffer | undefined>((resume) => {
+    readFd(
+      fd,
+      Buffer.alloc(length),
+      0,
+      length,
+      at,
+      (error, count, bytes) => resume(Effect.succeed(error === null ? bytes.subarray(0, count) : undefined))
+    )
+  }))
 
 /** True when the client is ready for more; false when it is gone. */
 const written = (response: ServerResponse, bytes: Buffer) =>

@@ -4,7 +4,8 @@ import { join } from "node:path"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { type Book, make } from "./Budgets.js"
-import { inMemory, type Ledger, onDisk } from "./Ledger.js"
+import { onDisk } from "./DiskLedger.js"
+import { inMemory, type Ledger } from "./Ledger.js"
 
 export class BudgetBook extends Context.Service<BudgetBook, Book>()("ai-relay/services/BudgetBook") {
   static readonly layer = Layer.effect(

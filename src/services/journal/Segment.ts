@@ -2,8 +2,8 @@
  * Segment: one file of a journal, append-only ndjson, named after the `seq` of its first frame.
  *
  * Reading needs no parsing: a frame's `seq` follows from its line, and the index has an offset every few KiB. In a file that
- * something else has damaged, lines that are no frames are left out. Frames are handed to the operating system before any client sees them, so a relay that is killed has shown nothing that is not in the
- * file.
+ * something else has damaged, lines that are no frames are left out. Frames are handed to the operating system before any client
+ * sees them, so a relay that is killed has shown nothing that is not in the file.
  */
 import {
   close as closeFile,

@@ -101,7 +101,8 @@ const create = (folder: string, name: string): { readonly fd: number; readonly n
 
 /**
  * Writes the stream as fast as the disk takes it; gives the number of bytes. Stops if interrupted. `why` is asked about each
- * chunk's bytes: a refusal ends it.
+ * chunk's bytes: a refusal ends it. When it is over, no thread writes any more: a file that is opened after this one is closed may
+ * get the same descriptor, and would get those bytes.
  */
 const pour = (
   from: Readable,
@@ -112,12 +113,16 @@ const pour = (
     let size = 0
     let isOver = false
     let isEnded = false
-    let writing = 0
-    const end = (how: Effect.Effect<number, WorkspaceRefused>) => {
-      if (isOver) return
+    let isWriting = false
+    let onWritten: () => void = () => {}
+    const stop = (then: () => void) => {
       isOver = true
       from.off("data", onData).off("end", onEnd).off("close", onClose)
-      resume(how)
+      if (isWriting) onWritten = then
+      else then()
+    }
+    const end = (how: Effect.Effect<number, WorkspaceRefused>) => {
+      if (!isOver) stop(() => resume(how))
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length
@@ -127,10 +132,10 @@ const pour = (
       put(chunk)
     }
     const put = (chunk: Buffer) => {
-      writing += 1
+      isWriting = true
       write(fd, chunk, 0, chunk.length, null, (error, written) => {
-        writing -= 1
-        if (isOver) return
+        isWriting = false
+        if (isOver) return onWritten()
         if (error !== null) {
           return end(
             Effect.fail(
@@ -150,16 +155,13 @@ const pour = (
     }
     const onEnd = () => {
       isEnded = true
-      if (writing === 0) end(Effect.succeed(size))
+      if (!isWriting) end(Effect.succeed(size))
     }
     const onClose = () => {
       if (!isEnded) end(Effect.fail(refuse("wrong", "the file ended early: send it again")))
     }
     from.on("data", onData).once("end", onEnd).once("close", onClose)
-    return Effect.sync(() => {
-      isOver = true
-      from.off("data", onData).off("end", onEnd).off("close", onClose)
-    })
+    return Effect.callback<void>((resume) => stop(() => resume(Effect.void)))
   })
 
 /** What is in the folder already. */

@@ -2,11 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { execFileSync, spawn } from "node:child_process"
+import { pbkdf2 } from "node:crypto"
 import {
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -16,9 +19,12 @@ import {
   truncateSync,
   writeFileSync
 } from "node:fs"
+import { stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { PassThrough, Readable } from "node:stream"
+import { setImmediate } from "node:timers/promises"
+import { promisify } from "node:util"
 import { afterAll } from "vitest"
 import { keep, putInFolder, safeName, type Uploads } from "../../../src/services/workspace/attachments.js"
 import * as Finder from "../../../src/services/workspace/FileFinder.js"
@@ -397,6 +403,29 @@ describe("an attachment", () => {
       assert.strictEqual(yield* why(keep(Readable.from([]), "b", folder, new Map())), "missing")
       assert.isFalse(existsSync(folder))
     }))
+
+  for (const how of ["cut off", "interrupted"] as const) {
+    it.live(`an upload that is ${how} never writes into the file that is opened after it`, () =>
+      Effect.gen(function*() {
+        const { folder } = fresh()
+        const content = new PassThrough()
+        const sending = yield* Effect.forkChild(Effect.result(keep(content, "a", folder, new Map())))
+        while (!existsSync(join(folder, "attachments/a"))) yield* Effect.yieldNow
+        // Threads that are busy keep the write waiting.
+        const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)("", "", 100_000, 64, "sha512"))
+        content.write(Buffer.alloc(1000, "x"))
+        yield* Effect.promise(() => setImmediate())
+        if (how === "cut off") content.destroy()
+        else yield* Fiber.interrupt(sending)
+        yield* Fiber.await(sending)
+        const next = join(folder, "next")
+        const fd = openSync(next, "w")
+        yield* Effect.promise(() => Promise.all(busy))
+        yield* Effect.promise(() => stat(next))
+        closeSync(fd)
+        assert.strictEqual(readFileSync(next, "utf8"), "")
+      }))
+  }
 
   it.live("is put into the session's folder through no link", () =>
     Effect.gen(function*() {
