@@ -193,6 +193,13 @@ describeOnLinux("a conversation that a terminal has open", () => {
     terminal.quitTerminal()
   }, terminal.options)
 
+  test("is waited for where only the agent of a killed relay still has it open", async (relay) => {
+    const left = terminal.leaveBehind()
+    setTimeout(() => process.kill(left, "SIGKILL"), 500)
+    await open(relay, terminal)
+    assert.strictEqual(relay.agent().spec.native_session_id, terminal.id)
+  }, terminal.options)
+
   /** An agent that waits for the terminal, which opens the conversation a moment after the relay looked. */
   const late = {
     ...terminal.options,

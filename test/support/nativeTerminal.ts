@@ -1,5 +1,6 @@
 /** nativeTerminal: a home where somebody works with Claude Code in a terminal, as its files show it. */
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import {
   appendFileSync,
@@ -13,6 +14,8 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NativeDisk from "../../src/services/native/NativeDisk.js"
+import { namespaceHere } from "../../src/services/process/marker.js"
+import { markerVariable } from "../../src/services/process/ProcessTree.js"
 import type { FakeOptions } from "./fakeAdapter.js"
 
 export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "terminal-")))) => {
@@ -70,6 +73,24 @@ export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "ter
     )
   }
 
+  /** Registers a process as Claude Code does; gives the file. */
+  const register = (pid: number, status: string, more: object = {}): string => {
+    const file = join(home, ".claude/sessions", `${pid}.json`)
+    writeFileSync(
+      file,
+      JSON.stringify({
+        pid,
+        sessionId: id,
+        cwd: folder,
+        procStart: startOf(pid),
+        kind: "interactive",
+        status,
+        ...more
+      })
+    )
+    return file
+  }
+
   return {
     home,
     folder,
@@ -86,19 +107,15 @@ export const makeTerminal = (home = realpathSync(mkdtempSync(join(tmpdir(), "ter
       answer(`terminal: ${text}`)
     },
     /** Claude Code runs in a terminal with this conversation. */
-    openTerminal: (status = "idle", more: object = {}) =>
-      writeFileSync(
-        registered,
-        JSON.stringify({
-          pid: process.ppid,
-          sessionId: id,
-          cwd: folder,
-          procStart: startOf(process.ppid),
-          kind: "interactive",
-          status,
-          ...more
-        })
-      ),
+    openTerminal: (status = "idle", more: object = {}) => register(process.ppid, status, more),
+    /** The agent of a relay that was killed still has it open; gives its pid. */
+    leaveBehind: (): number => {
+      const marker = `${namespaceHere}.4194305.1.${randomUUID()}`
+      const env = { ...process.env, [markerVariable]: marker }
+      const pid = Number(execFileSync("/bin/sh", ["-c", "sleep 60 > /dev/null 2>&1 & echo $!"], { env }))
+      register(pid, "waiting")
+      return pid
+    },
     quitTerminal: () => rmSync(registered, { force: true }),
     options: {
       tool: "claude",

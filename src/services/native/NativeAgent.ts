@@ -9,7 +9,7 @@
  * If the agent's own daemon has the conversation open for the terminal, the session can join it (`joined`): both sides send
  * prompts and answers, and the daemon reports everything to both in the same order, so nothing has to be added later.
  */
-import { Deferred, Duration, Effect, Exit, FiberSet, Latch, Option, Scope, Semaphore } from "effect"
+import { Deferred, Duration, Effect, Exit, FiberSet, Latch, Option, Schedule, Scope, Semaphore } from "effect"
 import {
   type Adapter,
   type AgentCommand,
@@ -35,6 +35,7 @@ import type { EventBody } from "../../schema/index.js"
 import type { EventLog } from "../log/EventLog.js"
 import * as knownPrompts from "../log/knownPrompts.js"
 import { makePause } from "../makePause.js"
+import { isOrphan } from "../process/families.js"
 import { type ContinueWith, continueWith, type FoundNative, type NativeSessions } from "./NativeSessions.js"
 
 export interface NativeAgent {
@@ -99,6 +100,10 @@ const firstWindow = 1024 * 1024
 const lookEvery = Duration.millis(250)
 /** How often it is looked for a terminal while the agent opens the conversation. */
 const holdEvery = Duration.seconds(1)
+/** How often it is looked whether the agent of a killed relay has ended. */
+const lookAgain = Duration.millis(100)
+const isLeftBehind = (holder: NativeHolder | undefined): boolean =>
+  holder?.pid !== undefined && isOrphan(holder.pid)
 /** An agent writes the end of a turn after it has reported it. */
 const settleAfter = Duration.millis(400)
 /** An agent that does not mark the end of a turn has ended it when it is quiet for this long, in ms. */
@@ -284,11 +289,19 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   const holderOf = ({ file, summary }: FoundNative) => store.holder(file, summary.folder)
 
+  /** Who has it open. The agent of a relay that was killed is waited for: it is about to end, and is no terminal. */
+  const settledHolder = (found: FoundNative) =>
+    Effect.repeat(Effect.sync(() => holderOf(found)), {
+      while: isLeftBehind,
+      schedule: Schedule.spaced(lookAgain),
+      times: 50
+    })
+
   /** Who has opened it, once somebody does. */
   const untilHeld = (found: FoundNative): Effect.Effect<NativeHolder> =>
     Effect.sync(() => holderOf(found)).pipe(
       Effect.delay(holdEvery),
-      Effect.flatMap((by) => by === undefined ? untilHeld(found) : Effect.succeed(by))
+      Effect.flatMap((by) => by === undefined || isLeftBehind(by) ? untilHeld(found) : Effect.succeed(by))
     )
 
   const append = (events: ReadonlyArray<NativeTurns.TimedEvent>) =>
@@ -548,7 +561,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     if (!isFollowing) return
     yield* askAgain
     const found = yield* locate
-    const holder = found && holderOf(found)
+    const holder = found && (yield* settledHolder(found))
     const address = holder && found && store.join?.(found.file)
     if (address !== undefined) return yield* joinAt(address)
     if (holder !== undefined) return yield* inUse(holder)
@@ -565,7 +578,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     if (ask !== undefined || isJoined) return
     const found = yield* locate
     if (found === undefined) return
-    const holder = holderOf(found)
+    const holder = yield* settledHolder(found)
     if (holder !== undefined) return yield* inUse(holder)
     if (!hasChanged(found)) return
     if ((yield* takeIn(found)) === 0) return
@@ -725,7 +738,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   if (chosen !== undefined && asked === undefined && (yield* native.isHidden(store.tool, chosen))) {
     return yield* new ConversationGone({ tool: store.name, native_session_id: chosen })
   }
-  const holder = asked && holderOf(asked)
+  const holder = asked && (yield* settledHolder(asked))
   const { if_open = "refuse" } = spec
   const wantsCopy = spec.fork === true || (holder !== undefined && if_open === "fork")
   if (wantsCopy && !store.forks) {

@@ -60,9 +60,15 @@ export const forget = (family: ProcessFamily): void => {
   living.delete(family)
 }
 
+/** What dead relays left behind. */
+const leftBehind = (): ReadonlyArray<ProcessEntry> => [...orphans(openTree("0")).values()].flat()
+
+/** Whether a dead relay left this process behind. Its watcher, or the next relay, is ending it. */
+export const isOrphan = (pid: number): boolean => leftBehind().some((entry) => entry.pid === pid)
+
 /** Ends what dead relays left behind; gives the number of processes found. */
 export const sweep = (): number => {
-  const found = [...orphans(openTree("0")).values()].flat().length
+  const found = leftBehind().length
   if (found > 0) Watcher.reapOrphans()
   return found
 }
