@@ -257,7 +257,9 @@ const describeVersion = (
       scenario("stops at a budget in the middle of a turn, within one model call", true, async () => {
         const path = join(stage.home, "read.txt")
         writeFileSync(path, "read me")
-        const step = reply({ tool: { kind: "read", path }, usage })
+        // A model's call takes its time; one that answers at once could be called again before the agent hears that it must stop.
+        const text = ["I ", "read. "]
+        const step = reply({ text, delayMs: 100, tool: { kind: "read", path }, usage })
         stage.api().on(/SPEND/, [...Array.from({ length: 8 }, () => step), reply({ text: "Spent.", usage })])
         // Two calls use it up.
         const client = await stage.open({ budget: { turn: { tokens: 900 } } })
