@@ -9,7 +9,7 @@ import * as inProcess from "../fronts/inProcess.js"
 import { open, text } from "../fronts/read.js"
 import type { PortError, SessionPort } from "../fronts/SessionPort.js"
 import { type Answer, type Call, readJson, Refused, sendJson, type Served, wrong } from "./Call.js"
-import { ofSdks, sendEventStream } from "./eventStream.js"
+import { ofSdks, sendEventStream, toEvents } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
 const version = "1.0.0"
@@ -21,16 +21,13 @@ const inputOf = (body: unknown) => {
     : Effect.succeed(found)
 }
 
-const toText = (told: ReadonlyArray<object>) =>
-  told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")
-
 const send = ({ response }: Pick<Call, "response">, events: runs.Events) =>
   sendEventStream(
     response,
-    Stream.map(events, toText),
+    Stream.map(events, toEvents),
     {
       headers: ofSdks,
-      lastWords: (message) => toText([{ type: "RUN_ERROR", message, code: "unauthorized" }])
+      lastWords: (message) => toEvents([{ type: "RUN_ERROR", message, code: "unauthorized" }])
     }
   )
 

@@ -16,7 +16,7 @@ import {
   type Served,
   wrong
 } from "./Call.js"
-import { ofSdks, sendEventStream } from "./eventStream.js"
+import { ofSdks, sendEventStream, toEvents } from "./eventStream.js"
 import { statusOf } from "./statusOf.js"
 
 /** Sends a refusal as plain text, because pages show its body as is. */
@@ -47,9 +47,6 @@ const streamHeaders = {
 
 const failed = (errorText: string) => [{ type: "error", errorText }]
 
-const toText = (chunks: ReadonlyArray<object>) =>
-  chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")
-
 const done = "data: [DONE]\n\n"
 
 /** Ends a stream that breaks off with an error chunk; the client connects again and resumes. */
@@ -58,8 +55,8 @@ const told = (chunks: Chat.Chunks) => Stream.catch(chunks, ({ message }) => Stre
 const send = (response: ServerResponse, chunks: Chat.Chunks) =>
   sendEventStream(
     response,
-    Stream.concat(Stream.map(told(chunks), toText), Stream.succeed(done)),
-    { headers: streamHeaders, lastWords: (reason) => `${toText(failed(reason))}${done}` }
+    Stream.concat(Stream.map(told(chunks), toEvents), Stream.succeed(done)),
+    { headers: streamHeaders, lastWords: (reason) => `${toEvents(failed(reason))}${done}` }
   )
 
 /** An answer for requests about one chat. */

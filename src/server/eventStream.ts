@@ -2,6 +2,7 @@
 import { Effect, Stream } from "effect"
 import type { ServerResponse } from "node:http"
 import { Principal } from "../services/access/Principal.js"
+import { drained } from "./drained.js"
 
 /** How often to send a comment, so that proxies do not close a quiet stream, in ms. */
 const keepAliveMs = 15_000
@@ -17,13 +18,9 @@ const gone = (response: ServerResponse) =>
     return Effect.sync(() => response.off("close", onClose))
   })
 
-/** Others come first: a peer that reads fast drains each write at once, so a long history would keep everybody waiting. */
-const drained = (response: ServerResponse) =>
-  Effect.callback<void>((resume) => {
-    const onDrain = () => setImmediate(() => resume(Effect.void))
-    response.once("drain", onDrain)
-    return Effect.sync(() => response.off("drain", onDrain))
-  })
+/** Each of these as an event without a name. */
+export const toEvents = (values: ReadonlyArray<object>): string =>
+  values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join("")
 
 const type = "text/event-stream; charset=utf-8"
 

@@ -62,8 +62,6 @@ const readToken = (file: string) =>
     Effect.flatMap((text) => checked(text, `the access token in ${file}`))
   )
 
-const isThere = (file: string) => existsSync(file)
-
 /** Reads the relay's own token; fails if others can read it, since it is no secret then. */
 const readOwn = (file: string) =>
   Effect.try({ try: () => statSync(file).mode & 0o077, catch: (cause) => unusable(file, cause) }).pipe(
@@ -120,7 +118,7 @@ export const find = ({ state_dir, token, token_file }: Options): Effect.Effect<F
     }
     if (state_dir === undefined) return { token: Redacted.make(newToken()), isNew: true }
     const file = join(state_dir, "token")
-    return isThere(file)
+    return existsSync(file)
       ? { token: yield* readOwn(file), isNew: false, file }
       : { token: yield* makeOwn(file), isNew: true, file }
   })

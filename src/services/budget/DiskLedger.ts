@@ -22,6 +22,7 @@ import {
 } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
+import { attempt } from "../attempt.js"
 import * as SessionLock from "../journal/SessionLock.js"
 import { type Entry, type Ledger, type Line, makeBook, over } from "./Ledger.js"
 import * as LedgerFile from "./LedgerFile.js"
@@ -183,6 +184,7 @@ const readFolder = (
   { folder, isAlive, relay, warn }: Required<Omit<DiskOptions, "most_bytes">>
 ) => {
   // Of two relays that start together one merges; otherwise there would be two archives of the same files.
+  // The disk may be full or read-only; then everything stays as it is.
   const lock = namesIn(folder).length > 1
     ? attempt(() => SessionLock.acquire(folder, relay, isAlive))
     : undefined
@@ -207,15 +209,6 @@ const readFolder = (
   }
   if (typeof lock === "object") lock.release()
   return { book, sizes }
-}
-
-/** Undefined if it fails: the disk may be full or read-only, and then everything stays as it is. */
-const attempt = <A>(act: () => A): A | undefined => {
-  try {
-    return act()
-  } catch {
-    return undefined
-  }
 }
 
 /** Writes an archive in place of files. A relay that starts now finds them listed as merged. */

@@ -98,17 +98,19 @@ const recent = { turns: 50, bytes: 4 * 1024 * 1024 }
 const overlap = 64 * 1024
 const firstWindow = 1024 * 1024
 const lookEvery = Duration.millis(250)
-/** How often it is looked for a terminal while the agent opens the conversation. */
+/** How often to look for a terminal while the agent opens the conversation. */
 const holdEvery = Duration.seconds(1)
-/** How often it is looked whether the agent of a killed relay has ended. */
+/** How often to look whether the agent of a killed relay has ended. */
 const lookAgain = Duration.millis(100)
-const isLeftBehind = (holder: NativeHolder | undefined): boolean =>
-  holder?.pid !== undefined && isOrphan(holder.pid)
 /** An agent writes the end of a turn after it has reported it. */
 const settleAfter = Duration.millis(400)
 /** An agent that does not mark the end of a turn has ended it when it is quiet for this long, in ms. */
 const quietMs = 3000
 const mostSeen = 20_000
+
+/** It is the agent of a relay that was killed, not a terminal. */
+const isLeftBehind = (holder: NativeHolder | undefined): boolean =>
+  holder?.pid !== undefined && isOrphan(holder.pid)
 
 const asleep: Capabilities = {
   images: true,
@@ -289,7 +291,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   const holderOf = ({ file, summary }: FoundNative) => store.holder(file, summary.folder)
 
-  /** Who has it open. The agent of a relay that was killed is waited for: it is about to end, and is no terminal. */
+  /** Who has it open. Waits for the agent of a killed relay, which is about to end. */
   const settledHolder = (found: FoundNative) =>
     Effect.repeat(Effect.sync(() => holderOf(found)), {
       while: isLeftBehind,

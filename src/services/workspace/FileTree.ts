@@ -9,6 +9,7 @@ import type {
   TreeEntry,
   TreeListing
 } from "../../schema/WorkspaceAnswers.js"
+import { attempt } from "../attempt.js"
 import { type Inside, isPrivate, openIn, pathAt } from "./insideFolder.js"
 import { isInside } from "./unkept.js"
 import { refuse } from "./WorkspaceRefused.js"
@@ -42,14 +43,6 @@ const entriesOf = (
     return { found, isAll: true }
   } finally {
     folder.closeSync()
-  }
-}
-
-const attempt = <A>(look: () => A): A | undefined => {
-  try {
-    return look()
-  } catch {
-    return undefined
   }
 }
 

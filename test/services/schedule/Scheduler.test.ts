@@ -312,22 +312,23 @@ describe("a schedule whose file was damaged", () => {
 })
 
 describe("the timetable", () => {
+  const schedule = {
+    schedule_id: "a",
+    session_id: SessionId.make("s"),
+    kind: "at",
+    content: [{ type: "text", text: "x" }],
+    next_at: 5,
+    paused: false,
+    created_at: 1,
+    runs: 0,
+    missed: 0
+  } as const
+
   it.effect("writes what a full disk refused once there is space, and removes what it could not", () =>
     Effect.gen(function*() {
       const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true, force: true })))
       const ids = yield* IdGenerator
-      const schedule = {
-        schedule_id: "a",
-        session_id: SessionId.make("s"),
-        kind: "at",
-        content: [{ type: "text", text: "x" }],
-        next_at: 5,
-        paused: false,
-        created_at: 1,
-        runs: 0,
-        missed: 0
-      } as const
       const table = Timetable.onDisk(folder, ids)
       symlinkSync("/dev/full", join(folder, "a.json.new"))
       table.put(schedule)
@@ -357,17 +358,6 @@ describe("the timetable", () => {
       const ids = yield* IdGenerator
       const one = Timetable.onDisk(folder, ids)
       const other = Timetable.onDisk(folder, ids)
-      const schedule = {
-        schedule_id: "a",
-        session_id: SessionId.make("s"),
-        kind: "at",
-        content: [{ type: "text", text: "x" }],
-        next_at: 5,
-        paused: false,
-        created_at: 1,
-        runs: 0,
-        missed: 0
-      } as const
       one.put(schedule)
       const stale = other.all()
       assert.deepStrictEqual(stale, [schedule])
