@@ -45,3 +45,5 @@ run(process.argv).pipe(
     teardown: (exit, onExit) => onExit(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) ? 1 : 0)
   })
 )
+
+export { whenWarm } from "../services/process/warmUp.js"

@@ -8,9 +8,9 @@
  * Output of agents is read into memory that counts as heap. With a heap this small V8 would collect all of it every 30 ms
  * in a flood, although only young objects are garbage; so the heap may grow to three times what is alive.
  *
- * In a relay's first minute most functions run only a few hundred times. V8 would still compile many of them with its optimizing
- * compiler, which costs more than it saves: a fifth of a day's CPU (docs/benchmarks.md). So in that minute a function must run
- * three times as long before it is compiled.
+ * At first most functions run only a few hundred times. V8 would still compile many of them with its optimizing compiler, which
+ * costs more than it saves: a fifth of a day's CPU (docs/benchmarks.md). So a function must run six times as long before it is
+ * compiled, until agents have been read a few thousand times or a minute has passed: then it halves the cost of a stream of words.
  */
 import { performance, PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
@@ -37,8 +37,8 @@ interface Flags {
   readonly budget: number
 }
 /** V8's own, and those of the start. */
-const usual: Flags = { growth: 2, budget: 132 * 1024 }
-const first: Flags = { growth: 1, budget: 3 * usual.budget }
+const usual: Flags = { growth: 2, budget: 66 * 1024 }
+const first: Flags = { growth: 1, budget: 6 * usual.budget }
 let current = usual
 const change = (flags: Partial<Flags>) => {
   const next = { ...current, ...flags }
@@ -87,9 +87,13 @@ setFlagsFromString("--heap-growing-percent=200")
 // What was compiled for the start is kept with the rest, also by a relay that has run for weeks.
 setFlagsFromString("--no-flush-bytecode")
 change(first)
-setTimeout(() => change({ budget: usual.budget }), coldMs).unref()
+const optimizeAsUsual = () => change({ budget: usual.budget })
+setTimeout(optimizeAsUsual, coldMs).unref()
 if (isWanted(process.env)) keepCompiled({ underFirstFlags })
-const load = () => import("./main.js")
+const load = async () => {
+  const { whenWarm } = await import("./main.js")
+  whenWarm(optimizeAsUsual)
+}
 const [command, ...flags] = process.argv.slice(2)
 const isEditors = command === "acp" && !flags.some((flag) => flag === "--help" || flag === "-h")
 void (isEditors ? answerEarly().then(load) : load())

@@ -7,6 +7,7 @@
 import type { Readable } from "node:stream"
 import type { EventSink } from "../../adapters/Adapter.js"
 import { LineSplitter } from "../../adapters/wire/NdJson.js"
+import { countRead } from "./warmUp.js"
 
 interface Pump {
   readonly pipe: Readable
@@ -39,6 +40,7 @@ export const pumpLines = ({ maxLineBytes, onDefect, onLine, pipe, sink }: Pump):
 
   pipe.on("data", (chunk: Buffer) => {
     taken += chunk.length
+    countRead()
     if (!hand(() => splitter.push(chunk))) {
       pipe.pause()
       sink.onceDrained(go)
