@@ -255,6 +255,14 @@ export const floor = contender("floor", {
   speaks: "lines"
 })
 
+/** The least that anything with a durable log can cost. */
+export const copy = contender("copying only", {
+  command: node,
+  args: () => [here("programs", "copy.mjs")],
+  ready: listens,
+  speaks: "lines"
+})
+
 /** The floor's second form: a log in memory, sessions that stay, clients that come back. */
 export const floorWithLog = contender("floor with a log", {
   command: node,

@@ -5,7 +5,7 @@
  * CPU is counted from listening on, so that cold code, sessions that begin, and turns that begin and end are in it.
  */
 import { setTimeout as wait } from "node:timers/promises"
-import type { Contender, Running, Talk } from "../contenders.js"
+import { type Contender, copy, type Running, type Talk } from "../contenders.js"
 import { inRounds, together } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import { readTurn, recordings } from "../programs/recordings.mjs"
@@ -67,8 +67,8 @@ export const keepCode = (ours: Contender) =>
   together([ours], ([running]) => dayOf(running as Running, 1), { agent: "recorded" })
 
 /** So many sessions at once, of relays just started: µs of CPU per native line, and delays of lines in ms. */
-export const inDays = (bench: Bench, atOnce: number) => {
-  const fresh = [bench.ours, bench.floor].map((contender) => ({
+export const inDays = (bench: Bench, atOnce: number, others = [bench.floor]) => {
+  const fresh = [bench.ours, ...others].map((contender) => ({
     name: contender.name,
     measure: () =>
       together([contender], ([running]) => dayOf(running as Running, atOnce), { agent: "recorded" })
@@ -77,7 +77,7 @@ export const inDays = (bench: Bench, atOnce: number) => {
 }
 
 const measure = async (bench: Bench, atOnce: number): Promise<ReadonlyArray<Finding>> => {
-  const { cpu, p50, p99 } = await inDays(bench, atOnce)
+  const { cpu, p50, p99 } = await inDays(bench, atOnce, [bench.floor, copy])
   const what = atOnce === 1 ? "one session at a time" : `${atOnce} sessions at once`
   const beside = (times: number) => [{ against: bench.floor.name, times }]
   return [

@@ -4,7 +4,7 @@
  * The agent stamps each line with the monotonic clock, which all processes of a machine share.
  */
 import { setTimeout as wait } from "node:timers/promises"
-import type { Contender, Running, Talk } from "../contenders.js"
+import { type Contender, copy, type Running, type Talk } from "../contenders.js"
 import { ask, inRounds, together, turn } from "../measure.js"
 import { cpuOf } from "../processes.js"
 import type { Bench, Finding, Samples, Scenario } from "../Scenario.js"
@@ -92,7 +92,7 @@ export const latency: Scenario = {
   name: "latency",
   about: "From the agent's write to the client's read, at 500 events/s of 400 B in all.",
   run: async (bench) => {
-    const one = await measure(bench, [bench.ours, ...bench.others], 1)
+    const one = await measure(bench, [bench.ours, ...bench.others, copy], 1)
     const hundred = await measure(bench, [bench.ours, bench.floor], 100)
     return [
       finding("one session, p50", "ms", one.p50, 1.2),

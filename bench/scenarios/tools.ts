@@ -1,5 +1,5 @@
 /** tools: tool calls and their results, which are looked into: paths, words and differences are made of them. */
-import { oursWithoutJournal } from "../contenders.js"
+import { copy, oursWithoutJournal } from "../contenders.js"
 import { type Lines, throughputOf } from "../measure.js"
 import type { Finding, Scenario } from "../Scenario.js"
 
@@ -16,7 +16,7 @@ export const tools: Scenario = {
   run: async (bench) => {
     const findings: Array<Finding> = []
     for (const { times, what, ...lines } of sizes) {
-      const contenders = [bench.ours, ...bench.others, oursWithoutJournal]
+      const contenders = [bench.ours, ...bench.others, copy, oursWithoutJournal]
       const { cpu, rate } = await throughputOf(bench, `tools, ${what}`, contenders, lines)
       const goals = times === undefined ? [] : [{ against: bench.floor.name, times }]
       findings.push(
