@@ -14,10 +14,12 @@ const { env } = process
 export const cache = env.AI_RELAY_AGENTS_DIR
   || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/agents")
 
-const nodeVersion = "22.23.3"
-const nodeFolder = join(cache, `node@${nodeVersion}`)
-/** Where that Node is, once it is installed. */
-export const nodeBin = join(nodeFolder, "node_modules/node/bin")
+const agentsNode = "22.23.3"
+const nodeFolder = (version) => join(cache, `node@${version}`)
+/** Where this Node is, once it is installed. */
+export const nodeBinOf = (version) => join(nodeFolder(version), "node_modules/node/bin")
+/** Where the agents' Node is, once it is installed. */
+export const nodeBin = nodeBinOf(agentsNode)
 
 const run = (command, args, options) =>
   new Promise((resolve) => {
@@ -56,7 +58,8 @@ export const installInto = async (folder, packages, { path, scripts = [] }) => {
 }
 
 /** Gives undefined, or why there is none. */
-export const installNode = () => installInto(nodeFolder, [`node@${nodeVersion}`], { scripts: ["node"] })
+export const installNode = (version = agentsNode) =>
+  installInto(nodeFolder(version), [`node@${version}`], { scripts: ["node"] })
 
 const installAgent = async ({ agent, rank, version }) => {
   const { beside = [], package: name, scripts } = agentVersions[agent]

@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws"
 import { allClosed } from "../server/allClosed.js"
 import * as ConnectionLimiter from "../server/ConnectionLimiter.js"
 import { expectBody } from "../server/expectBody.js"
-import { answerPlainly, isWebSocket } from "../server/plainUpgrade.js"
+import { answerPlainly, isWebSocket, onlyWebSocket } from "../server/plainUpgrade.js"
 import { listen } from "../server/RelayServer.js"
 import { ServerConfig } from "../server/ServerConfig.js"
 import { turnAway } from "../server/turnAway.js"
@@ -61,6 +61,7 @@ const make = Effect.gen(function*() {
 
   const patience = handshake_timeout * 1000
   const server = createServer({
+    ...onlyWebSocket,
     headersTimeout: patience,
     // `expectBody` sees to that: a large file may take longer.
     requestTimeout: 0,

@@ -32,7 +32,7 @@ import { ConsoleFiles } from "./ConsoleFiles.js"
 import { expectBody } from "./expectBody.js"
 import * as Heartbeat from "./Heartbeat.js"
 import { PeerSocket } from "./PeerSocket.js"
-import { answerPlainly, isWebSocket } from "./plainUpgrade.js"
+import { answerPlainly, isWebSocket, onlyWebSocket } from "./plainUpgrade.js"
 import * as RefusedOrigins from "./RefusedOrigins.js"
 import { serveConnection } from "./serveConnection.js"
 import { ServerConfig, type ServerSettings } from "./ServerConfig.js"
@@ -97,6 +97,7 @@ const openServer = (settings: ServerSettings): Effect.Effect<Server, TlsUnusable
   const { handshake_timeout, tls_cert, tls_key } = settings
   const patience = handshake_timeout * 1000
   const options: ServerOptions = {
+    ...onlyWebSocket,
     headersTimeout: patience,
     // `expectBody` sees to that: a large file may take longer.
     requestTimeout: 0,

@@ -2,13 +2,17 @@
  * plainUpgrade: answers requests that offer to upgrade to something other than WebSocket as plain HTTP. Java's HTTP client
  * and `curl --http2` offer HTTP/2 (`h2c`) with their first request.
  *
- * Node hands over such a request without its body, so the request is rebuilt.
+ * Recent Nodes (22.21, 24.9) let a server say what it upgrades (`onlyWebSocket`); such a request is one like any other there.
+ * Older ones hand it over without its body, so the request is rebuilt.
  */
 import { IncomingMessage, type Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
 export const isWebSocket = ({ headers: { upgrade = "" } }: IncomingMessage): boolean =>
   upgrade.toLowerCase() === "websocket"
+
+/** Options of a server; older Nodes ignore them. */
+export const onlyWebSocket = { shouldUpgradeCallback: isWebSocket }
 
 /** `head`: the bytes after the request's headers. The connection is closed after the answer. */
 export const answerPlainly = (
