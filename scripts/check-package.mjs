@@ -16,11 +16,12 @@ import {
   rmSync,
   writeFileSync
 } from "node:fs"
-import { homedir, tmpdir } from "node:os"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
+import { majors, nodeOf } from "./nodeOf.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), "utf8"))
@@ -59,25 +60,6 @@ const expect = (holds, message) => {
 
 /** What somebody gets who begins an app today. */
 const newest = ["effect@latest", "@effect/platform-node@latest"]
-
-/** The versions of Node the program is for; 20 from 20.20 on. */
-const majors = [20, 22, 24, 26]
-
-/** A Node of this major version: the one that runs, or one out of the npm package `node`; or why there is none. */
-const nodeOf = async (major) => {
-  if (process.versions.node.startsWith(`${major}.`)) return { node: process.execPath }
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ai-relay/nodes", String(major))
-  const found = join(cache, "node_modules/node/bin/node")
-  if (existsSync(found)) return { node: found }
-  try {
-    mkdirSync(cache, { recursive: true })
-    writeFileSync(join(cache, "package.json"), "{ \"private\": true }")
-    await run(cache)("npm", "install", "--loglevel=error", "--no-audit", "--no-fund", `node@${major}`)
-    return { node: found }
-  } catch (error) {
-    return { problem: `Node ${major} could not be had: ${error.message.split("\n", 1)[0]}` }
-  }
-}
 
 /** A relay of the packed program on this Node, and a turn of its demo agent through the packed client. */
 const smoke = async (node) => {
