@@ -104,6 +104,8 @@ export const openSession = (
     // What a relay sends is an event.
     const event = JSON.parse(frame) as RelayEvent
     if (isFatal(event) && event.type === "error") refusal = new RelayError(event.code, event.text, event)
+    // What ended it before does not tell why it ends now.
+    if (event.type === "session_start") refusal = undefined
     if (event.session_id !== undefined) {
       if (fresh) greet(event)
       // What is said to this connection alone repeats the place where it stands.

@@ -216,7 +216,7 @@ export interface ErrorOp {
   readonly fatal: boolean
   readonly metadata: Readonly<Record<string, unknown>>
 }
-/** `error`: the reason, if `stop` is `error`. */
+/** `error`: why, if the turn failed or the session ended during it; then the turn is not as `stop` says cancelled by its reader. */
 export interface TurnEndOp {
   readonly type: "turn_end"
   readonly turn: number

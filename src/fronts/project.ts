@@ -137,7 +137,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
       turn: number,
       stop: stop_reason,
       ...(usage !== undefined && { usage }),
-      ...(stop_reason === "error" && failure !== undefined && { error: failure })
+      ...(failure !== undefined && (stop_reason === "error" || failure.fatal) && { error: failure })
     })
     enter(undefined, `${number}.x`)
   }
@@ -174,7 +174,7 @@ export const make = ({ cost_usd = 0, isWhole = false, settled_until = 0 }: Optio
       fatal: metadata["fatal"] === true,
       ...(message_id !== undefined && { message_id })
     }
-    if (turn !== undefined) failure = op
+    if (turn !== undefined && failure?.fatal !== true) failure = op
     return push(op)
   }
 

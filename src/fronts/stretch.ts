@@ -9,7 +9,7 @@ import { Effect, Exit, Scope, Stream } from "effect"
 import type { ClientCommand, RelayEvent } from "../schema/index.js"
 import type { AskOp, Op } from "./Op.js"
 import * as project from "./project.js"
-import { texts } from "./read.js"
+import { text, texts } from "./read.js"
 import { PortError, type PortSession, type SessionNow, type SessionPort } from "./SessionPort.js"
 
 export interface Item {
@@ -112,7 +112,10 @@ const listen = (message_id: string) => {
       case "duplicate":
         return event.status
       case "cancelled":
-        return new PortError({ code: "bad_command", reason: "the prompt was withdrawn: send it again" })
+        return new PortError({
+          code: "bad_command",
+          reason: text(event.metadata?.["why"]) ?? "the prompt was withdrawn: send it again"
+        })
       case "sent":
         isSent = true
         // Sent to a turn that was already running: its start was long ago.

@@ -5,6 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { BodyOf } from "../schema/index.js"
 import { excessOf } from "../schema/parseFields.js"
 import type { Auth } from "../services/access/Auth.js"
 import type { AgentFindings } from "../services/agents/AgentFindings.js"
@@ -60,12 +61,17 @@ export type NamesIn<Path extends string> = Path extends `${string}{${infer Name}
   ? Name | NamesIn<Rest>
   : never
 
+/** What a stream of events says last when it breaks off, in the words of its front. */
+export type LastWords = (error: BodyOf<"error">) => string
+
 export interface Call<Path extends string = string> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   /** The values in the path for the names in braces. */
   readonly params: { readonly [Name in NamesIn<Path>]: string }
   readonly query: URLSearchParams
+  /** A stream of events says by this how it breaks off; any other answer that has begun is cut off. */
+  readonly breakOffWith: (words: LastWords) => void
 }
 
 export type Answer<Path extends string = string> = (

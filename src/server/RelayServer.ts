@@ -4,7 +4,7 @@
  * On shutdown it accepts no new connections or turns, tells clients, and lets running turns finish (`drain`). Then all
  * sessions end, say so to their clients, and the sockets close.
  */
-import { Cause, Context, Deferred, Effect, FiberSet, Layer, Option, Schema } from "effect"
+import { Cause, Context, Deferred, Effect, Fiber, FiberSet, Layer, Option, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer, Server as TlsServer } from "node:https"
@@ -239,7 +239,7 @@ const make = Effect.gen(function*() {
     yield* Effect.logInfo("an editor has left")
   }, Effect.scoped)
 
-  /** Serves each WebSocket path that needs the token before it opens. */
+  /** Serves each WebSocket path that needs the token before it opens, as long as the right to it lasts. */
   const serveRoute: {
     readonly [Id in Exclude<SocketRouteId, "session">]: (
       ws: WebSocket,
@@ -332,9 +332,7 @@ const make = Effect.gen(function*() {
                 Effect.logError("Internal error while serving this connection.", Cause.die(defect)),
                 Effect.sync(() => ws.close(1011, `closed because ${whyFailed(defect)}`))
               )
-            ),
-            // When its right ends, so does the connection.
-            Effect.raceFirst(Effect.map(principal.ended, (reason) => ws.close(1008, reason.slice(0, 120))))
+            )
           ), principal.name)
       }
     }))
@@ -348,7 +346,8 @@ const make = Effect.gen(function*() {
     yield* registry.closeAll
     // Each connection closes when it has sent its session's last event.
     yield* completesWithin(allClosed([...sockets.clients]), goodbyeMs)
-    yield* FiberSet.clear(fibers)
+    // Not `FiberSet.clear`, which interrupts them one by one: each may have to say its last words.
+    yield* Fiber.interruptAll([...fibers])
     server.closeAllConnections()
   })
   const address = yield* Effect.acquireRelease(listen(server, host, port), () => shutDown)

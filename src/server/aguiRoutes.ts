@@ -21,13 +21,13 @@ const inputOf = (body: unknown) => {
     : Effect.succeed(found)
 }
 
-const send = ({ response }: Pick<Call, "response">, events: runs.Events) =>
+const send = (call: Call, events: runs.Events) =>
   sendEventStream(
-    response,
+    call,
     Stream.map(events, toEvents),
     {
       headers: ofSdks,
-      lastWords: (message) => toEvents([{ type: "RUN_ERROR", message, code: "unauthorized" }])
+      lastWords: ({ code, text: message }) => toEvents([{ type: "RUN_ERROR", message, code }])
     }
   )
 

@@ -6,7 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { SessionId } from "../schema/index.js"
+import { type BodyOf, SessionId } from "../schema/index.js"
 import { type Route, type RouteId, routes } from "../schema/routes.js"
 import { Audit } from "../services/access/Audit.js"
 import { Auth, bearer, Unauthorized, type Visitor } from "../services/access/Auth.js"
@@ -14,11 +14,11 @@ import { isLoopback } from "../services/access/peers.js"
 import { demand, demandReach, Principal, type PrincipalFields } from "../services/access/Principal.js"
 import { whyFailed } from "../services/internalError.js"
 import { agentName, Sender } from "../services/session/Sender.js"
-import { SessionRegistry } from "../services/session/SessionRegistry.js"
+import { SessionRegistry, shuttingDown } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
-import { type Answer, Refused, sendJson } from "./Call.js"
+import { type Answer, type LastWords, Refused, sendJson } from "./Call.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
-import { isEventStream } from "./eventStream.js"
+import { breakOff } from "./eventStream.js"
 import { answers, hint } from "./httpRoutes.js"
 import { ServerConfig } from "./ServerConfig.js"
 import { statusOf } from "./statusOf.js"
@@ -103,7 +103,6 @@ const sendPlain = (response: ServerResponse, status: number, text: string) =>
   })
 
 const sayWhy = (request: IncomingMessage, response: ServerResponse, error: RelayError | Refused) => {
-  if (response.headersSent) return Effect.sync(() => void response.destroy())
   if ((request.url ?? "").startsWith("/chat/")) {
     return error._tag === "Refused"
       ? sendPlain(response, error.status, error.message)
@@ -120,6 +119,16 @@ const sayWhy = (request: IncomingMessage, response: ServerResponse, error: Relay
   const { code, text } = toErrorEvent(error)
   return sendJson(response, statuses[error._tag] ?? statusOf(code), { text, code })
 }
+
+/** The error as an event, for a stream that breaks off. */
+const eventOf = (error: RelayError | Refused): BodyOf<"error"> =>
+  error._tag === "Refused" ? { type: "error", code: "internal", text: error.message } : toErrorEvent(error)
+
+const faultOf = (defect: unknown): BodyOf<"error"> => ({
+  type: "error",
+  code: "internal",
+  text: `the relay could not go on because ${whyFailed(defect)}`
+})
 
 /** Runs the route's answer, or says that its front is not served here. */
 const served = ({ answer, route: { front } }: Row, call: Parameters<Answer>[0]) =>
@@ -165,9 +174,11 @@ export const answerHttp = Effect.fn("answerHttp")(
     }
     const row = found.find(({ route }) => route.method === (method === "HEAD" ? "GET" : method))
     const query = new URLSearchParams(search)
+    let lastWords: LastWords | undefined
+    const breakOffWith = (words: LastWords) => void (lastWords = words)
     const answer = row === undefined
       ? sendJson(response, 404, { text: hint })
-      : yield* served(row, { request, response, params: row.params, query })
+      : yield* served(row, { request, response, params: row.params, query, breakOffWith })
     if (row?.route.scope === "public") return yield* answer
     const auth = yield* Auth
     const visitor = visitorOf(request, auth.proxies)
@@ -200,16 +211,19 @@ export const answerHttp = Effect.fn("answerHttp")(
     if (method !== "GET" && method !== "HEAD" && row?.route !== routes.issueTicket) {
       ;(yield* Audit).write("request", by, { method, path })
     }
+    const begun = (error: BodyOf<"error">) => breakOff(response, lastWords?.(error))
     yield* answer.pipe(
-      // An answer ends when the right to it does; an event stream says so itself.
-      Effect.raceFirst(
-        Effect.flatMap(
-          principal.ended,
-          (reason) => isEventStream(response) ? Effect.never : new Unauthorized({ reason })
-        )
-      ),
       Effect.provideService(Principal, principal),
-      Effect.provideService(Sender, by)
+      Effect.provideService(Sender, by),
+      // An answer ends when the right to it does.
+      Effect.raceFirst(Effect.flatMap(principal.ended, (reason) => new Unauthorized({ reason }))),
+      Effect.catch((error) => response.headersSent ? begun(eventOf(error)) : Effect.fail(error)),
+      Effect.tapDefect((defect) => response.headersSent ? begun(faultOf(defect)) : Effect.void),
+      Effect.onInterrupt(() =>
+        response.headersSent
+          ? begun(eventOf(shuttingDown))
+          : sayWhy(request, response, shuttingDown)
+      )
     )
   },
   (answered, request, response) =>

@@ -52,11 +52,11 @@ const done = "data: [DONE]\n\n"
 /** Ends a stream that breaks off with an error chunk; the client connects again and resumes. */
 const told = (chunks: Chat.Chunks) => Stream.catch(chunks, ({ message }) => Stream.succeed(failed(message)))
 
-const send = (response: ServerResponse, chunks: Chat.Chunks) =>
+const send = (call: Call, chunks: Chat.Chunks) =>
   sendEventStream(
-    response,
+    call,
     Stream.concat(Stream.map(told(chunks), toEvents), Stream.succeed(done)),
-    { headers: streamHeaders, lastWords: (reason) => `${toEvents(failed(reason))}${done}` }
+    { headers: streamHeaders, lastWords: ({ text }) => `${toEvents(failed(text))}${done}` }
   )
 
 /** An answer for requests about one chat. */
@@ -96,14 +96,14 @@ export const post = answer<"/chat/{tool}">((chat, call) =>
   Effect.gen(function*() {
     const body = yield* Effect.mapError(readJson(call), tooLong)
     const chunks = yield* chat.post(call.tool, body)
-    yield* send(call.response, chunks)
+    yield* send(call, chunks)
   }).pipe(Effect.scoped)
 )
 
-export const resume = answer<"/chat/{tool}/{id}/stream">((chat, { params, response }) =>
+export const resume = answer<"/chat/{tool}/{id}/stream">((chat, call) =>
   Effect.gen(function*() {
-    const chunks = yield* chat.resume(params.id)
-    yield* chunks === undefined ? sendNothing(response) : send(response, chunks)
+    const chunks = yield* chat.resume(call.params.id)
+    yield* chunks === undefined ? sendNothing(call.response) : send(call, chunks)
   }).pipe(Effect.scoped)
 )
 

@@ -1,7 +1,7 @@
 /** eventStream: answers with Server-Sent Events, at the reader's pace. */
 import { Effect, Stream } from "effect"
 import type { ServerResponse } from "node:http"
-import { Principal } from "../services/access/Principal.js"
+import type { Call, LastWords } from "./Call.js"
 import { drained } from "./drained.js"
 
 /** How often to send a comment, so that proxies do not close a quiet stream, in ms. */
@@ -22,49 +22,50 @@ const gone = (response: ServerResponse) =>
 export const toEvents = (values: ReadonlyArray<object>): string =>
   values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join("")
 
-const type = "text/event-stream; charset=utf-8"
-
-/** Whether the answer is an event stream, which says by itself that the right to it has ended. */
-export const isEventStream = (response: ServerResponse): boolean =>
-  response.headersSent && response.getHeader("content-type") === type
-
 /** How long a peer may take to read the last words. */
 const lastWordsWithin = "1 second"
 
-const endWith = (response: ServerResponse, words: string) =>
-  Effect.sync(() => void response.end(words)).pipe(
-    Effect.andThen(gone(response)),
-    Effect.timeoutOption(lastWordsWithin),
-    Effect.andThen(Effect.sync(() => void response.destroy()))
-  )
+/** Ends an answer that has begun with these words; without any, cuts it off, so that it does not look complete. */
+export const breakOff = Effect.fnUntraced(function*(response: ServerResponse, words: string | undefined) {
+  if (response.writableEnded) return
+  if (words !== undefined) {
+    response.end(words)
+    yield* Effect.timeoutOption(gone(response), lastWordsWithin)
+  }
+  response.destroy()
+})
 
 export interface EventStreamOptions {
   /** Added to the headers of every event stream. */
   readonly headers?: Readonly<Record<string, string>>
-  /** What to send when the right to the stream ends, such as that of a revoked token. Default: nothing. */
-  readonly lastWords?: (reason: string) => string
+  /** What to send last when the stream breaks off: the right to it has ended, or the relay is shutting down. */
+  readonly lastWords: LastWords
 }
 
 /**
- * Sends these texts, each one or more whole events, until there are no more, the right to them ends, or the peer is gone, which
- * interrupts the stream.
+ * Sends these texts, each one or more whole events, until there are no more or the peer is gone, which interrupts the stream. If
+ * it breaks off, `answerHttp` sends the last words.
  */
 export const sendEventStream = <E, R>(
-  response: ServerResponse,
+  { breakOffWith, response }: Pick<Call, "breakOffWith" | "response">,
   texts: Stream.Stream<string, E, R>,
-  { headers = {}, lastWords = () => "" }: EventStreamOptions = {}
+  { headers = {}, lastWords }: EventStreamOptions
 ): Effect.Effect<void, E, R> =>
   Effect.gen(function*() {
-    response.writeHead(200, { "content-type": type, "cache-control": "no-store", ...headers })
+    response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      ...headers
+    })
     response.flushHeaders()
-    if (response.req.method === "HEAD") return
-    const { ended } = yield* Principal
+    if (response.req.method === "HEAD") return void response.end()
+    breakOffWith(lastWords)
     yield* Effect.acquireRelease(
       Effect.sync(() => setInterval(() => response.write(": still here\n\n"), keepAliveMs)),
       (timer) => Effect.sync(() => clearInterval(timer))
     )
     yield* Stream.runForEach(texts, (text) => response.write(text) ? Effect.void : drained(response)).pipe(
-      Effect.raceFirst(gone(response)),
-      Effect.raceFirst(Effect.flatMap(ended, (reason) => endWith(response, lastWords(reason))))
+      Effect.raceFirst(gone(response))
     )
-  }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => response.end())))
+    response.end()
+  }).pipe(Effect.scoped)

@@ -149,12 +149,13 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
     yield* (yield* SessionRegistry).change(yield* idOf(params), change)
     yield* sendNothing(response)
   }),
-  followSession: Effect.fnUntraced(function*({ params, query, request, response }) {
+  followSession: Effect.fnUntraced(function*(call) {
+    const { params, query, request } = call
     const id = yield* idOf(params)
     const after_seq = placeOf(query, request)
     const batches = yield* (yield* SessionRegistry).read(id, after_seq)
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
-    yield* sendEvents(response, after_seq, batches)
+    yield* sendEvents(call, after_seq, batches)
   }),
   listCheckpoints: lazily(() => import("./checkpointRoutes.js").then(({ list }) => list)),
   previewRewind: lazily(() => import("./checkpointRoutes.js").then(({ preview }) => preview)),

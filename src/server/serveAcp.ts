@@ -5,10 +5,14 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import * as AcpAgent from "../fronts/acp/AcpAgent.js"
 import * as PathMap from "../fronts/acp/PathMap.js"
-import { codes } from "../fronts/acp/refusals.js"
+import { codes, refusal } from "../fronts/acp/refusals.js"
 import * as inProcess from "../fronts/inProcess.js"
 import { SessionPort } from "../fronts/SessionPort.js"
 import { excessOf } from "../schema/parseFields.js"
+import { Unauthorized } from "../services/access/Auth.js"
+import { Principal } from "../services/access/Principal.js"
+import { SessionRegistry, shuttingDown } from "../services/session/SessionRegistry.js"
+import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
 
 export interface ServeAcpOptions {
   /** The agent for new sessions, from the URL. */
@@ -19,7 +23,12 @@ export interface ServeAcpOptions {
   readonly max_unsent_bytes: number
 }
 
-/** Serves until the socket is closed; its sessions go on. */
+const refused = 1008
+const restarting = 1012
+/** How long a client may take to close its side. */
+const closeWithin = "1 second"
+
+/** Serves until the socket is closed, the right to it ends or the relay shuts down; its sessions go on. */
 export const serveAcp = Effect.fnUntraced(
   function*(ws: WebSocket, socket: Socket, { early, max_unsent_bytes, tool }: ServeAcpOptions) {
     const scope = yield* Effect.scope
@@ -66,7 +75,25 @@ export const serveAcp = Effect.fnUntraced(
       }),
       (onMessage) => Effect.sync(() => void ws.off("message", onMessage).terminate())
     )
-    yield* gone
+    const leave = (code: number, error: RelayError) =>
+      Effect.suspend(() => {
+        const { code: name, text } = toErrorEvent(error)
+        agent.close(refusal(name, text))
+        ws.close(code, text.slice(0, 120))
+        return Effect.asVoid(Effect.timeoutOption(gone, closeWithin))
+      })
+    const { ended } = yield* Principal
+    const { watch } = yield* SessionRegistry
+    const shutDown = Effect.callback<void>((resume) => {
+      const stop = watch((id) => id === undefined && resume(Effect.void))
+      return Effect.sync(stop)
+    })
+    yield* Effect.raceAllFirst([
+      gone,
+      Effect.flatMap(ended, (reason) => leave(refused, new Unauthorized({ reason }))),
+      // First its clients are told how their sessions ended.
+      Effect.andThen(Effect.andThen(shutDown, agent.over), leave(restarting, shuttingDown))
+    ])
   },
   (served) => Effect.scoped(served)
 )

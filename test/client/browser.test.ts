@@ -1,5 +1,8 @@
 /** The client against a real relay, over sockets that break. Its agents are fakes. */
 import { Effect, Redacted } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import {
   connect,
@@ -116,6 +119,29 @@ describe("connect", () => {
     ])
     assert.strictEqual((await closed(session)).code, "session_ended")
   })
+
+  it("is told how the session ended now, not how it ended before", async () => {
+    const state_dir = mkdtempSync(join(tmpdir(), "ai-relay-again-"))
+    cleanUp(() => Promise.resolve(rmSync(state_dir, { recursive: true, force: true })))
+    const relay = await startRelay({ state_dir, onCommand: () => Effect.void })
+    /** The end of a session that somebody else ends. */
+    const ended = async (ready: (session: Session) => Promise<unknown>) => {
+      const [session, other] = [0, 0].map((after_seq) => open(relay.url, { session_id: "again", after_seq }))
+      if (session === undefined || other === undefined) throw new Error("two of two")
+      await session.ready
+      await ready(session)
+      await other.end()
+      return (await session.closed).message
+    }
+    const turn = (session: Session) => {
+      void session.prompt("hello").catch(() => {})
+      return new Promise<void>((resolve) =>
+        session.onEvent(({ type }) => void (type === "turn_start" && resolve()))
+      )
+    }
+    assert.match(await ended(turn), /^The session was ended during this turn/)
+    assert.strictEqual(await ended(() => Promise.resolve()), "the session has ended")
+  }, 20_000)
 
   it("is told why the relay refuses, and does not come again", async () => {
     const relay = await startRelay()

@@ -12,7 +12,7 @@ import { type ClientCommand, type Handshake, isSilent, SessionId } from "../../s
 import { type Open, open, text } from "../read.js"
 import type { PortError, SessionPort } from "../SessionPort.js"
 import * as Asking from "./asking.js"
-import { type Attached, configOptionsOf, metaOf, type Prompt, settingsOf } from "./Attached.js"
+import { type Attached, configOptionsOf, isOver, metaOf, type Prompt, settingsOf } from "./Attached.js"
 import { toContent, toMcpServers } from "./content.js"
 import * as Following from "./following.js"
 import { initialized } from "./initialized.js"
@@ -44,6 +44,10 @@ export interface AcpAgentOptions {
 export interface AcpAgent {
   /** A client message as JSON text. */
   readonly receive: (message: string) => void
+  /** Answers everything that waits with this error: the connection will be closed. */
+  readonly close: (error: JsonRpcError) => void
+  /** Completes when none of its sessions is live. */
+  readonly over: Effect.Effect<void>
 }
 
 const pageSize = 50
@@ -189,7 +193,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
       const entry = yield* openEntry(params)
       const others = reopening.get(entry.id)
       if (others !== undefined) return yield* Deferred.await(others)
-      if (!entry.isOver) return entry
+      if (!isOver(entry)) return entry
       const reopened = Deferred.makeUnsafe<Attached, JsonRpcError | PortError>()
       reopening.set(entry.id, reopened)
       // All wait for the same, so they go on in their order.
@@ -294,7 +298,7 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     Effect.gen(function*() {
       const entry = yield* openEntry(params)
       const everybody = open(open(params["_meta"])["ai-relay"])["end"] === true
-      if (!entry.isOver) {
+      if (!isOver(entry)) {
         yield* stop(entry, () => true)
         yield* Effect.ignore(Effect.timeoutOption(
           command(entry, { type: "end", ...(!everybody && { if_alone: true }) }),
@@ -398,6 +402,12 @@ export const make = Effect.fnUntraced(function*(options: AcpAgentOptions) {
     }
   }
 
-  const agent: AcpAgent = { receive: rpc.receive }
+  const agent: AcpAgent = {
+    receive: rpc.receive,
+    close: rpc.close,
+    over: Effect.suspend(() =>
+      Effect.forEach([...attached.values()], ({ over }) => Deferred.await(over), { discard: true })
+    )
+  }
   return agent
 })

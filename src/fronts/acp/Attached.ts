@@ -1,7 +1,7 @@
 /**
  * Attached: a session this client works in, and its modes, models and options.
  */
-import { type Deferred, Effect, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
 import type { JsonRpcError, JsonRpcId } from "../../adapters/wire/JsonRpc.js"
 import type { Handshake } from "../../schema/index.js"
@@ -40,9 +40,14 @@ export interface Attached {
   can: Pick<SessionOp, "images" | "set_model">
   /** Completes when its models are known or nothing more can be learned about them. */
   readonly settled: Deferred.Deferred<void>
-  isOver: boolean
+  /** Completes when it has ended or cannot be followed any more. */
+  readonly over: Deferred.Deferred<void>
+  /** Why it has ended, if somebody ended it. */
+  why: string
   isStopping: boolean
 }
+
+export const isOver = ({ over }: Attached): boolean => Deferred.isDoneUnsafe(over)
 
 const modesOf = ({ settings: { mode, modes } }: Attached) => {
   const [first] = modes

@@ -34,6 +34,8 @@ export interface Rpc {
   readonly withdraw: (id: number) => void
   /** A client message as JSON text. */
   readonly receive: (message: string) => void
+  /** Answers all requests that are still open with this error: the connection will be closed. */
+  readonly close: (error: JsonRpcError) => void
 }
 
 export interface RpcOptions {
@@ -53,6 +55,8 @@ const unknownMethod = (method: string) =>
 
 export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
   const answers = new Map<unknown, (outcome: Outcome) => void>()
+  /** Requests of the client without an answer. An id may be used again. */
+  const unanswered = new Set<{ readonly id: JsonRpcId }>()
   let asked = 0
 
   const notify: Rpc["notify"] = (method, params) => send({ jsonrpc: "2.0", method, params })
@@ -75,16 +79,16 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
       error: { code, message: reason, ...(detail !== undefined && { data: detail }) }
     })
 
-  const answer = (id: JsonRpcId, method: string, handled: Handled): Effect.Effect<void> =>
-    handled.pipe(
+  const answer = (id: JsonRpcId, method: string, handled: Handled): Effect.Effect<void> => {
+    const request = { id }
+    unanswered.add(request)
+    const once = (say: () => void) => Effect.sync(() => unanswered.delete(request) && say())
+    return handled.pipe(
       Effect.matchEffect({
         onSuccess: ({ behind = Effect.void, result }) =>
-          Effect.andThen(
-            Effect.sync(() => send({ jsonrpc: "2.0", id, result })),
-            Effect.ignore(behind)
-          ),
+          Effect.andThen(once(() => send({ jsonrpc: "2.0", id, result })), Effect.ignore(behind)),
         onFailure: (error) =>
-          Effect.sync(() =>
+          once(() =>
             failWith(id, error._tag === "PortError" ? refusal(error.code, error.reason, error.detail) : error)
           )
       }),
@@ -92,12 +96,18 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
       Effect.catchDefect((defect) =>
         Effect.andThen(
           Effect.logError(`"${method}" of an editor failed`, defect),
-          Effect.sync(() =>
+          once(() =>
             failWith(id, new JsonRpcError({ code: codes.internal, reason: "internal error of ai-relay" }))
           )
         )
       )
     )
+  }
+
+  const close = (error: JsonRpcError) => {
+    for (const { id } of unanswered) failWith(id, error)
+    unanswered.clear()
+  }
 
   const receive = (message: string): void => {
     let parsed: unknown
@@ -135,5 +145,5 @@ export const make = ({ fork, handle, heed, send }: RpcOptions): Rpc => {
     )
   }
 
-  return { notify, ask, withdraw, receive }
+  return { notify, ask, withdraw, receive, close }
 }

@@ -7,7 +7,7 @@ import { type PermissionResponse, RequestId } from "../../schema/index.js"
 import type { AskOp } from "../Op.js"
 import { areChoices, toAnswers, toForm, unaskable } from "../questions.js"
 import { type Open, open, questions as questionsIn, text } from "../read.js"
-import type { Attached } from "./Attached.js"
+import { type Attached, isOver } from "./Attached.js"
 import { codes } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
 
@@ -122,7 +122,7 @@ export const make = ({ hasForms, newId, othersThan, rpc, submit }: AskingOptions
     ].join("\n\n")
     const later = { optionId: "later", name: "Answer in my next message", kind: "reject_once" }
     othersThan(entry, (isOther) => {
-      if (!isOpen(entry, op) || entry.isOver) return
+      if (!isOpen(entry, op) || isOver(entry)) return
       if (isOther) askOptions(entry, op, [later], words, decline)
       else decline()
     })

@@ -4,15 +4,15 @@
  */
 import { Effect } from "effect"
 import { doneSoon } from "../../adapters/doneSoon.js"
-import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
+import type { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
 import type { ClientCommand, RelayEvent } from "../../schema/index.js"
 import type { Op } from "../Op.js"
-import { texts } from "../read.js"
+import { text, texts } from "../read.js"
 import type { Asking } from "./asking.js"
 import { type Attached, learn, type Prompt } from "./Attached.js"
 import * as Encoder from "./encode.js"
 import type { Outbox } from "./Outbox.js"
-import { codes, refusal } from "./refusals.js"
+import { refusal } from "./refusals.js"
 import type { Rpc } from "./Rpc.js"
 
 /** An event's number in the log, and its time in seconds. */
@@ -24,7 +24,7 @@ interface Place {
 export interface Following {
   readonly onEvent: (entry: Attached, event: RelayEvent) => void
   /** The session has ended or cannot be followed: everything waiting for it is told so. */
-  readonly onOver: (entry: Attached, reason: string) => void
+  readonly onOver: (entry: Attached, error: JsonRpcError) => void
   /** Send the updates of one operation. */
   readonly tell: (entry: Attached, op: Op, place: Place) => void
   /** A command of this client was refused. */
@@ -101,7 +101,13 @@ export const make = (
     }
     if (event.status === "cancelled") {
       entry.prompts.delete(message_id)
-      doneSoon(prompt.done, Effect.succeed({ stopReason: "cancelled" }))
+      const why = text(event.metadata?.["why"])
+      doneSoon(
+        prompt.done,
+        why === undefined || prompt.isCancelled
+          ? Effect.succeed({ stopReason: "cancelled" })
+          : Effect.fail(refusal("session_ended", why))
+      )
     }
   }
 
@@ -121,6 +127,9 @@ export const make = (
       case "turn_start":
         entry.isStopping = false
         return
+      case "session_end":
+        entry.why = op.text
+        return
       case "ask":
         return asking.ask(entry, op)
       case "settled": {
@@ -132,7 +141,7 @@ export const make = (
         const { error, stop, turn, usage } = op
         return endPrompts(entry, turn, ({ done, isCancelled }) => {
           // After a cancel an editor must not see an error.
-          if (stopReasons.has(stop) || isCancelled) {
+          if ((stopReasons.has(stop) && error === undefined) || isCancelled) {
             const stopReason = isCancelled && stop === "error" ? "cancelled" : stop
             return doneSoon(
               done,
@@ -165,11 +174,9 @@ export const make = (
     for (const op of entry.projector.next(event)) onOp(entry, op, event)
   }
 
-  const onOver = (entry: Attached, reason: string) => {
-    entry.isOver = true
+  const onOver: Following["onOver"] = (entry, error) => {
     doneSoon(entry.settled, Effect.void)
     release(entry)
-    const error = new JsonRpcError({ code: codes.internal, reason })
     for (const { done, isCancelled } of entry.prompts.values()) {
       doneSoon(done, isCancelled ? Effect.succeed({ stopReason: "cancelled" }) : Effect.fail(error))
     }
@@ -177,6 +184,7 @@ export const make = (
     for (const command of entry.commands.values()) doneSoon(command, Effect.fail(error))
     for (const id of entry.asked.values()) rpc.withdraw(id)
     entry.asked.clear()
+    doneSoon(entry.over, Effect.void)
   }
 
   return { onEvent, onOver, refuse, tell, release }

@@ -12,6 +12,7 @@ import { type Attached, configOptionsOf, learn } from "./Attached.js"
 import * as Encoder from "./encode.js"
 import type { Following } from "./following.js"
 import type { PathMap } from "./PathMap.js"
+import { refusal } from "./refusals.js"
 
 export interface OpeningOptions {
   readonly attached: Map<string, Attached>
@@ -36,13 +37,16 @@ export const make = (
       (event) => Effect.andThen(Effect.sync(() => following.onEvent(entry, event)), drained)
     ).pipe(
       Effect.matchCause({
-        onSuccess: () => following.onOver(entry, "the session has ended; the next prompt reopens it"),
-        onFailure: (cause) => {
-          const [failure] = cause.reasons.filter(Cause.isFailReason)
+        onSuccess: () =>
           following.onOver(
             entry,
-            failure?.error.message ?? "the session can no longer be followed: load it again"
-          )
+            refusal("session_ended", entry.why || "the session has ended; the next prompt reopens it")
+          ),
+        onFailure: (cause) => {
+          const [failure] = cause.reasons.filter(Cause.isFailReason)
+          const { code = "internal", reason = "the session can no longer be followed: load it again" } =
+            failure?.error ?? {}
+          following.onOver(entry, refusal(code, reason))
         }
       }),
       Effect.forkIn(entry.scope),
@@ -84,7 +88,8 @@ export const make = (
       settings: { modes: [], models: [] },
       can: { images: false, set_model: false },
       settled: Deferred.makeUnsafe(),
-      isOver: false,
+      over: Deferred.makeUnsafe(),
+      why: "",
       isStopping: false
     }
     // The current state, whatever was reported before.
@@ -104,7 +109,7 @@ export const make = (
     Effect.andThen(
       Effect.sync(() => {
         if (attached.get(entry.id) === entry) attached.delete(entry.id)
-        following.onOver(entry, "the session was left")
+        following.onOver(entry, refusal("session_ended", "the session was left"))
       }),
       Scope.close(entry.scope, Exit.void)
     )

@@ -293,7 +293,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
       const interrupts = how.asks.map((op) => interruptOf(op, wireId(op.id)))
       return [...before, { ...run, outcome: { type: "interrupt", interrupts } }]
     }
-    if (ended?.stop === "error") {
+    if (ended?.stop === "error" || ended?.error !== undefined) {
       const { code = "turn_failed", text: message = "The turn failed: try again, or rephrase the prompt." } =
         ended.error ?? {}
       return [...before, { type: "RUN_ERROR", message, code, ...usageOf(ended) }]

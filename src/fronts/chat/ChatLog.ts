@@ -3,7 +3,7 @@
  * prompt.
  */
 import type { RelayEvent } from "../../schema/index.js"
-import { texts } from "../read.js"
+import { text, texts } from "../read.js"
 
 export interface ChatLog {
   /** Takes the session's events in order; true if the session began anew and nothing before it counts. */
@@ -54,12 +54,12 @@ export const make = (): ChatLog => {
   }
 
   const acknowledged = (
-    { message_id, status, turn }: Extract<RelayEvent, { readonly type: "input_ack" }>
+    { message_id, metadata, status, turn }: Extract<RelayEvent, { readonly type: "input_ack" }>
   ) => {
     if (message_id === undefined || begun.has(message_id)) return
     if (status === "queued") queued.add(message_id)
     if (status === "cancelled" && queued.delete(message_id)) {
-      lost.set(message_id, "the prompt was withdrawn: send it again")
+      lost.set(message_id, text(metadata?.["why"]) ?? "the prompt was withdrawn: send it again")
     }
     if (status !== "sent") return
     queued.delete(message_id)

@@ -287,7 +287,7 @@ export const make = ({ dialect, isHistory = false, session_id }: EncoderOptions)
 
   const end = ({ error, stop, usage }: OpOf<"turn_end">, seq: number): ReadonlyArray<Chunk> => {
     const messageMetadata = place({ seq, stop_reason: stop, ...(usage !== undefined && { usage }) })
-    if (stop === "error") {
+    if (stop === "error" || error !== undefined) {
       const errorText = error?.text ?? "The turn failed and the agent did not say why: try again."
       return [{ type: "message-metadata", messageMetadata }, { type: "error", errorText }]
     }

@@ -111,9 +111,9 @@ export const follow = (
     if (how.type === "session_end") {
       return { state: "failed", ...common, note: "The session has ended; the next prompt reopens it." }
     }
-    if (end?.stop === "error") {
+    if (end !== undefined && (end.stop === "error" || end.error !== undefined)) {
       const note = end.error?.text ?? error?.text ?? "The turn failed."
-      return { state: "failed", ...common, stop_reason: "error", note }
+      return { state: "failed", ...common, stop_reason: end.stop, note }
     }
     return {
       state: "done",

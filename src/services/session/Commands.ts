@@ -200,6 +200,7 @@ export const make = (parts: Prompts.Parts): Commands => {
       end: ({ if_alone = false }) =>
         if_alone && clients() > 1 ? Effect.void : Effect.suspend(() => {
           parts.limit.over("ended")
+          parts.endsBy("session_ended")
           return Effect.asVoid(Deferred.succeed(over, undefined))
         }),
       // Answered by the connection, which is what the client wants to know about.

@@ -26,6 +26,7 @@ import type { Settings } from "../RelayConfig.js"
 import type { Table } from "../schedule/Timetable.js"
 import { sizeOf } from "./commandSize.js"
 import type { Drivers, NotDriving } from "./Drivers.js"
+import * as Ending from "./Ending.js"
 import type {
   AnswerUnfit,
   InputForbidden,
@@ -58,6 +59,8 @@ export interface Parts {
   readonly log: EventLog["Service"]
   /** Completing it ends the session. */
   readonly over: Deferred.Deferred<void>
+  /** Says why, if somebody ends it whose agent could go on. */
+  readonly endsBy: (ending: Ending.Ending) => void
   /** `message_id`s that were executed before the relay was restarted. */
   readonly seen: ReadonlyArray<string>
   /** Runs before a turn begins; if it fails, the prompt does. */
@@ -95,8 +98,8 @@ export interface Prompts {
   readonly isBusy: () => boolean
   /** How many prompts wait for the running turn to end. */
   readonly queued: () => number
-  /** Withdraws all queued prompts and says so for each. */
-  readonly withdrawAll: Effect.Effect<void>
+  /** Withdraws all queued prompts and says so for each, and why. */
+  readonly withdrawAll: (ending?: Ending.Ending) => Effect.Effect<void>
 }
 
 type AckStatus = "sent" | "queued" | "duplicate" | "cancelled"
@@ -157,12 +160,17 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
   /** A prompt whose turn has not begun yet is to be stopped. */
   let stopsPrepared = false
 
-  const acknowledge = (command: ClientCommand, status: AckStatus) =>
+  const acknowledge = (
+    command: ClientCommand,
+    status: AckStatus,
+    metadata?: Readonly<Record<string, unknown>>
+  ) =>
     log.append({
       type: "input_ack",
       status,
       ...(command.type === "user_message" && { text: textOf(command.content) }),
-      ...(command.message_id !== undefined && { message_id: command.message_id })
+      ...(command.message_id !== undefined && { message_id: command.message_id }),
+      ...(metadata !== undefined && { metadata })
     })
 
   const complain = (command: ClientCommand | undefined, failure: Refusal) =>
@@ -328,7 +336,7 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       onFailed(prompt)
       queued.forEach(onFailed)
       turns.end({ type: "turn_end", stop_reason: "cancelled", metadata: { reason: "budget" } })
-      return Effect.andThen(acknowledge(prompt, "cancelled"), withdrawAll)
+      return Effect.andThen(acknowledge(prompt, "cancelled"), withdrawAll())
     })
 
   const deliver = (prompt: UserMessage) => Effect.flatMap(parts.ids.uuid, (uuid) => send({ uuid, ...prompt }))
@@ -430,9 +438,14 @@ export const make = (parts: Parts, onFailed: (prompt: UserMessage) => void): Pro
       : acknowledge(message, "cancelled")
   }
 
-  const withdrawAll = Effect.suspend(() =>
-    Effect.forEach(queued.splice(0), (message) => acknowledge(message, "cancelled"), { discard: true })
-  )
+  const withdrawAll: Prompts["withdrawAll"] = (ending) =>
+    Effect.suspend(() =>
+      Effect.forEach(
+        queued.splice(0),
+        (message) => acknowledge(message, "cancelled", ending && Ending.toWithdrawal(ending)),
+        { discard: true }
+      )
+    )
 
   const stopTurns = Effect.sync(() => void (isStopping = true))
 

@@ -48,6 +48,7 @@ import * as Activity from "./Activity.js"
 import * as Commands from "./Commands.js"
 import { sizeOf } from "./commandSize.js"
 import * as Drivers from "./Drivers.js"
+import * as Ending from "./Ending.js"
 import { leftOpen } from "./leftOpen.js"
 import { pastTurns, toTold } from "./pastTurns.js"
 import * as PermissionBroker from "./PermissionBroker.js"
@@ -76,6 +77,8 @@ export interface Session {
   readonly drain: (seconds: number) => Effect.Effect<void>
   /** Completes when the session is over: the agent is gone, or a client sent `end`. */
   readonly over: Effect.Effect<void>
+  /** Called before its scope is closed by somebody who does not wait for its work: clients are told why. */
+  readonly endsBy: (ending: Ending.Ending) => void
   /** `session_start` for a client that attaches now. */
   readonly describe: () => BodyOf<"session_start">
   /** Requests without an answer, oldest first; each is the same object as long as it is open. */
@@ -256,6 +259,8 @@ export const open = Effect.fnUntraced(function*(
     fork
   })
   const over = yield* Deferred.make<void>()
+  let ending: Ending.Ending | undefined
+  const endsBy = (why: Ending.Ending) => void (ending ??= why)
   // If the opening is interrupted, everything it started is ended.
   const agentScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
   /** Commands the agent takes one after the other. */
@@ -374,6 +379,7 @@ export const open = Effect.fnUntraced(function*(
     limit,
     log,
     over,
+    endsBy,
     handOver,
     prepare: rewinds.beforeTurn(prepare),
     rewinds,
@@ -396,7 +402,9 @@ export const open = Effect.fnUntraced(function*(
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
-      yield* commands.withdrawAll
+      const why = exit === undefined ? ending : undefined
+      if (why !== undefined && turns.current() !== undefined) log.unsafeAppend(Ending.toError(why))
+      yield* commands.withdrawAll(exit === undefined ? why : "agent_ended")
       const crashed = exit !== undefined && exit.exit_code !== 0 && !agent.started.capabilities.terminal
       const failed = crashed || (exit !== undefined && turns.current() !== undefined)
       counting.exited(exit === undefined ? "stopped" : exit.exit_code === 0 ? "finished" : "failed")
@@ -414,7 +422,7 @@ export const open = Effect.fnUntraced(function*(
       sink.settleCalls()
       if (failed && exit !== undefined) log.unsafeAppend(toFailure(adapter.tool, exit))
       turns.end({ type: "turn_end", stop_reason: failed ? "error" : "cancelled" })
-      log.unsafeAppend(toSessionEnd(exit))
+      log.unsafeAppend(toSessionEnd(exit, why))
       yield* log.close
     })
   )
@@ -524,6 +532,7 @@ export const open = Effect.fnUntraced(function*(
     activity,
     drain: (seconds) => Effect.andThen(commands.stopTurns, log.append(toDraining(seconds))),
     over: Deferred.await(over),
+    endsBy,
     describe,
     rewinds,
     pending: broker.pending,
@@ -563,10 +572,15 @@ const toFailure = (tool: string, exit: AgentExit): BodyOf<"error"> => ({
   metadata: { fatal: true, ...lastLines(exit) }
 })
 
-const toSessionEnd = (exit: AgentExit | undefined): BodyOf<"session_end"> => ({
+const toSessionEnd = (
+  exit: AgentExit | undefined,
+  why: Ending.Ending | undefined
+): BodyOf<"session_end"> => ({
   type: "session_end",
   ...(exit?.exit_code !== undefined && { exit_code: exit.exit_code }),
+  ...(why !== undefined && { text: Ending.toEnd(why) }),
   metadata: {
+    ...(why !== undefined && { reason: why }),
     ...(exit?.signal !== undefined && { signal: exit.signal }),
     ...(exit !== undefined && exit.exit_code !== 0 && lastLines(exit))
   }

@@ -178,7 +178,9 @@ const placeOfKept = ({ handshake, summary }: SessionRecord) =>
 /** Scopes that allow doing something in a session. */
 const doing = ["prompt", "approve", "terminal"] as const
 
-const ending = new TooManySessions({ reason: "the relay is shutting down: connect again when it is back" })
+export const shuttingDown = new TooManySessions({
+  reason: "the relay is shutting down: connect again when it is back"
+})
 
 /** A live session and its users. */
 interface Entry {
@@ -301,7 +303,9 @@ const make = Effect.gen(function*() {
         // Clients that come now try again.
         entry.closing = true
         const { cause } = exit
-        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(ending) : cause)
+        // Somebody has deleted it while it was being opened.
+        const gone = isDraining ? shuttingDown : new SessionNotFound({ session_id: id })
+        return Deferred.failCause(entry.opened, Cause.hasInterruptsOnly(cause) ? Cause.fail(gone) : cause)
       }),
       Effect.tap((session) => {
         entry.session = session
@@ -417,7 +421,7 @@ const make = Effect.gen(function*() {
     Effect.suspend(() => {
       const { max_sessions, max_sessions_per_sender } = settings
       if (isDraining) {
-        return ending
+        return shuttingDown
       }
       if (entries.size >= max_sessions) {
         return new TooManySessions({
@@ -576,6 +580,7 @@ const make = Effect.gen(function*() {
     if (entry !== undefined) {
       // Clients that come from now on wait for the next session.
       entry.closing = true
+      entry.session?.endsBy("session_deleted")
       doneSoon(entry.abandoned, Effect.void)
       yield* Deferred.await(entry.gone)
     }
@@ -664,6 +669,7 @@ const make = Effect.gen(function*() {
   const closeAll = Effect.suspend(() => {
     isDraining = true
     tell(undefined)
+    for (const session of all()) session.endsBy("relay_stopped")
     return Fiber.interruptAll([...fibers])
   })
 
