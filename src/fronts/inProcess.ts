@@ -6,7 +6,8 @@ import { readCommand, readHandshake, type RelayEvent, type SessionId } from "../
 import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
-import { textsOf } from "../services/log/frames.js"
+import { type Batch, textsOf } from "../services/log/frames.js"
+import { batchesOf } from "../services/session/batchesOf.js"
 import { ClientKey } from "../services/session/Drivers.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
@@ -24,6 +25,9 @@ const checked = <A>(decoded: Result.Result<A, string>, code: "bad_handshake" | "
 
 /** Our own frames, encoded from typed events. */
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
+
+const eventsIn = (batches: Stream.Stream<Batch>) =>
+  Stream.flattenIterable(Stream.map(batches, (batch) => textsOf(batch).map(toEvent)))
 
 /** The log disconnects a reader that is too slow. */
 const tooSlow = (session_id: string) =>
@@ -54,8 +58,8 @@ const make = Effect.gen(function*() {
         )
       const { log } = session
       const last_seq = attached ? log.lastSeq() : session.since
-      const tail = (after_seq: number) =>
-        Stream.catchCause(log.tail(after_seq), () => Stream.fail(tooSlow(session.id)))
+      const orTooSlow = <A>(events: Stream.Stream<A>) =>
+        Stream.catchCause(events, () => Stream.fail(tooSlow(session.id)))
       const joined: PortSession = {
         session_id: session.id,
         attached,
@@ -70,8 +74,8 @@ const make = Effect.gen(function*() {
         history: (after_seq) =>
           after_seq >= last_seq
             ? Stream.empty
-            : Stream.takeUntil(tail(after_seq), ({ seq }) => seq >= last_seq),
-        events: tail(last_seq)
+            : Stream.takeUntil(orTooSlow(eventsIn(batchesOf(log, after_seq))), ({ seq }) => seq >= last_seq),
+        events: orTooSlow(log.tail(last_seq))
       }
       return joined
     }
@@ -81,11 +85,9 @@ const make = Effect.gen(function*() {
     Effect.map(
       Effect.mapError(registry.read(session_id, after_seq), toPortError),
       (batches) =>
-        batches === undefined ? undefined : batches.pipe(
-          Stream.map((batch) => textsOf(batch).map(toEvent)),
-          Stream.flattenIterable,
-          Stream.catchCause(() => Stream.fail(tooSlow(session_id)))
-        )
+        batches === undefined
+          ? undefined
+          : Stream.catchCause(eventsIn(batches), () => Stream.fail(tooSlow(session_id)))
     )
 
   const forget = (session_id: SessionId) =>

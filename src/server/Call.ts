@@ -10,6 +10,7 @@ import { excessOf } from "../schema/parseFields.js"
 import type { Auth } from "../services/access/Auth.js"
 import type { AgentFindings } from "../services/agents/AgentFindings.js"
 import type { Journal } from "../services/journal/Journal.js"
+import { makePause } from "../services/makePause.js"
 import type { NativeSessions } from "../services/native/NativeSessions.js"
 import type { Push } from "../services/push/Push.js"
 import type { SearchIndex } from "../services/search/SearchIndex.js"
@@ -17,6 +18,8 @@ import type { SessionRegistry } from "../services/session/SessionRegistry.js"
 import type { RelayError } from "../services/session/toErrorEvent.js"
 import type { Workspace } from "../services/workspace/Workspace.js"
 import type { ConsoleFiles } from "./ConsoleFiles.js"
+import { drained } from "./drained.js"
+import { jsonPieces } from "./jsonPieces.js"
 import { ServerConfig } from "./ServerConfig.js"
 
 /** The services that answers may use. */
@@ -82,16 +85,39 @@ export type Answer<Path extends string = string> = (
 export const lazily = <Path extends string>(load: () => Promise<Answer<Path>>): Answer<Path> => (call) =>
   Effect.flatMap(Effect.promise(load), (answer) => answer(call))
 
-export const sendJson = (response: ServerResponse, status: number, body: unknown) =>
-  Effect.suspend(() => sendJsonText(response, status, JSON.stringify(body)))
+const jsonHeaders = {
+  "content-type": "application/json; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff"
+}
+
+/** Characters of a long answer that are made, and sent, together. */
+const madeTogether = 4 * 1024
+const sentTogether = 64 * 1024
+
+/** Sends a body of any length, at the client's pace; others have their turn meanwhile. */
+export const sendJson = Effect.fnUntraced(function*(response: ServerResponse, status: number, body: unknown) {
+  const pause = makePause()
+  let text = ""
+  let made = 0
+  for (const piece of jsonPieces(body)) {
+    text += piece
+    made += piece.length
+    if (made < madeTogether) continue
+    made = 0
+    yield* pause
+    if (text.length < sentTogether) continue
+    if (!response.headersSent) response.writeHead(status, jsonHeaders)
+    if (!response.write(text)) yield* drained(response)
+    if (response.destroyed) return
+    text = ""
+  }
+  yield* sendJsonText(response, status, text)
+})
 
 export const sendJsonText = (response: ServerResponse, status: number, json: string) =>
   Effect.sync(() => {
-    response.writeHead(status, {
-      "content-type": "application/json; charset=utf-8",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff"
-    })
+    if (!response.headersSent) response.writeHead(status, jsonHeaders)
     response.end(json + "\n")
   })
 

@@ -23,7 +23,6 @@ import { whyFailed } from "../services/internalError.js"
 import * as Metrics from "../services/observe/Metrics.js"
 import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
-import { allClosed } from "./allClosed.js"
 import { answerHttp } from "./answerHttp.js"
 import type { Served } from "./Call.js"
 import * as Connection from "./Connection.js"
@@ -77,7 +76,7 @@ export class RelayServer extends Context.Service<RelayServer, {
   )
 }
 
-/** How long sockets may take to close at shutdown, in ms. */
+/** How long connections may take to close, and answers to end, at shutdown, in ms. */
 const goodbyeMs = 1000
 
 export const listen = (server: Server, host: string, port: number) =>
@@ -344,8 +343,8 @@ const make = Effect.gen(function*() {
     yield* registry.drain(drain)
     yield* completesWithin(Effect.raceFirst(registry.idle, Deferred.await(hurried)), drain * 1000)
     yield* registry.closeAll
-    // Each connection closes when it has sent its session's last event.
-    yield* completesWithin(allClosed([...sockets.clients]), goodbyeMs)
+    // Each connection closes, and each answer ends, when it has sent its session's last event.
+    yield* completesWithin(FiberSet.awaitEmpty(fibers), goodbyeMs)
     // Not `FiberSet.clear`, which interrupts them one by one: each may have to say its last words.
     yield* Fiber.interruptAll([...fibers])
     server.closeAllConnections()

@@ -30,7 +30,6 @@ import { describeNative, listNative, readNative } from "./nativeRoutes.js"
 import { answerPush, getPush, subscribePush, unsubscribePush } from "./pushRoutes.js"
 import { addSchedule, changeSchedule, listSchedules, removeSchedule } from "./scheduleRoutes.js"
 import { sendEvents } from "./sendEvents.js"
-import { sendSessions } from "./sendSessions.js"
 import { listTokens, pairDevice, revokeToken, shareSession } from "./tokenRoutes.js"
 import { usageAnswer } from "./usageAnswer.js"
 
@@ -117,8 +116,14 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   listSessions: Effect.fnUntraced(function*({ query, response }) {
     const offset = yield* numberIn(query, "offset", 0, Number.MAX_SAFE_INTEGER)
     const limit = yield* numberIn(query, "limit", 1, 1000)
-    const page = offset === undefined && limit === undefined ? undefined : { offset, limit }
-    yield* sendSessions(response, yield* (yield* SessionRegistry).list, page)
+    const all = yield* (yield* SessionRegistry).list
+    yield* sendJson(
+      response,
+      200,
+      offset === undefined && limit === undefined
+        ? { sessions: all }
+        : { sessions: all.slice(offset, (offset ?? 0) + (limit ?? all.length)), total: all.length }
+    )
   }),
   searchSessions: Effect.fnUntraced(function*({ query, response }) {
     const words = query.get("q")?.trim() ?? ""

@@ -79,6 +79,7 @@ describe("a history of 10,000 turns, read as fast as it comes", () => {
     })
     return (await answer.text()).length
   }
+  const messages = async () => (await (await fetch(`${url()}/chat/demo/long/messages`)).text()).length
   const attach = () =>
     new Promise<number>((resolve, reject) => {
       const socket = new WebSocket(relay.url)
@@ -95,7 +96,7 @@ describe("a history of 10,000 turns, read as fast as it comes", () => {
       socket.on("error", reject)
     })
 
-  for (const [name, read] of Object.entries({ events, connect, attach })) {
+  for (const [name, read] of Object.entries({ events, connect, messages, attach })) {
     it(`keeps nobody waiting for all of it: ${name}`, async () => {
       // Its agent has started, and its code is loaded.
       await read()

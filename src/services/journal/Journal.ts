@@ -187,10 +187,11 @@ const makeDurable = (folder: string) =>
           try: () => SessionFiles.view(files),
           catch: (cause) => new JournalFailed({ folder: files, reason: messageOf(cause) })
         })
+        const pause = makePause()
         return Stream.unfold(
           seq,
           (place) =>
-            Effect.sync(() => {
+            Effect.map(pause, () => {
               const batch = read(place)
               return batch === undefined ? undefined : [batch, lastSeqOf(batch)] as const
             })

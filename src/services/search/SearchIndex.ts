@@ -13,6 +13,7 @@ import { Journal } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { textsOf } from "../log/frames.js"
 import type { SessionListing } from "../log/SessionListing.js"
+import { makePause } from "../makePause.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { SessionRegistry } from "../session/SessionRegistry.js"
@@ -51,9 +52,6 @@ export class SearchIndex extends Context.Service<SearchIndex, {
 const patienceMs = 2_000
 /** After this time without a search, the data in memory is dropped. */
 const idle = "10 minutes"
-/** Batches to read before yielding. */
-const batchesAtOnce = 4
-
 const makeDisabled = SearchIndex.of({ search: () => new NothingKept() })
 
 const make = Effect.gen(function*() {
@@ -90,7 +88,6 @@ const make = Effect.gen(function*() {
     if (batches === undefined) return void known.delete(id)
     const said: Array<Said> = []
     let seq = before.seq
-    let count = 0
     const read = reader()
     yield* Stream.runForEach(batches, (batch) => {
       for (const frame of textsOf(batch)) {
@@ -98,9 +95,14 @@ const make = Effect.gen(function*() {
         if (found !== undefined) said.push(found)
       }
       seq = batch.firstSeq + batch.ends.length - 1
-      return ++count % batchesAtOnce === 0 ? Effect.yieldNow : Effect.void
+      return Effect.void
     })
-    const clean = said.map((each) => ({ ...each, text: redacted(each.text) }))
+    const clean: Array<Said> = []
+    const pause = makePause()
+    for (const each of said) {
+      clean.push({ ...each, text: redacted(each.text) })
+      yield* pause
+    }
     known.set(
       id,
       yield* Effect.try(() => seq === before.seq ? before : SaidFile.add(filesOf(id), before, clean, seq))
@@ -157,12 +159,13 @@ const make = Effect.gen(function*() {
       [...known].filter(([, { bits, size }]) =>
         size > 0 && words.every((word) => TextBits.mayHave(bits, word))
       ).toSorted(([, left], [, right]) => right.ts - left.ts)
-    for (const [index, [id, about]] of candidates.entries()) {
+    const pause = makePause()
+    for (const [id, about] of candidates) {
       if (results.length >= limit) break
       const hits = findIn(SaidFile.textOf(filesOf(id), about), words)
       const session = hits === undefined ? undefined : yield* registry.listing(id)
       if (hits !== undefined && session !== undefined) results.push({ session, hits })
-      if (index % 50 === 49) yield* Effect.yieldNow
+      yield* pause
     }
     return { results, complete: stale.size === 0 }
   })

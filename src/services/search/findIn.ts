@@ -28,30 +28,39 @@ const excerpt = (text: string, at: number): string => {
   return `${from > 0 ? "…" : ""}${cut}${to < text.length ? "…" : ""}`
 }
 
-const countIn = (text: string, words: ReadonlyArray<string>) =>
-  words.filter((word) => text.includes(word)).length
-
 const toHit = ({ text, ...said }: Said, words: ReadonlyArray<string>): Hit => {
   const lower = text.toLowerCase()
   const places = words.map((word) => lower.indexOf(word)).filter((place) => place >= 0)
   return { ...said, text: excerpt(text, Math.min(...places)) }
 }
 
-/** The lines with the most matching words, latest first. Undefined: not all words are in the text. */
+interface Counted {
+  readonly said: Said
+  readonly count: number
+}
+const byCount = (left: Counted, right: Counted) => right.count - left.count || right.said.seq - left.said.seq
+
+/** The lines with the most matching words, latest first. Undefined: not all words are in the text. Reads few of many that match. */
 export const findIn = (text: string, words: ReadonlyArray<string>): ReadonlyArray<Hit> | undefined => {
-  const lower = text.toLowerCase()
   const needles = words.map(escaped)
+  const lower = text.toLowerCase()
   if (!needles.every((needle) => lower.includes(needle))) return undefined
-  const found = parse(text)
-    .map((said) => ({ said, count: countIn(said.text.toLowerCase(), words) }))
-    .filter(({ count }) => count > 0)
-  const all = new Set(
-    found.flatMap(({ said }) => words.filter((word) => said.text.toLowerCase().includes(word)))
-  )
-  // The match was a field name or number of the line itself.
-  if (all.size < words.length) return undefined
-  return found
-    .toSorted((left, right) => right.count - left.count || right.said.seq - left.said.seq)
-    .slice(0, mostHits)
-    .map(({ said }) => toHit(said, words))
+  const missing = new Set(words)
+  let best: ReadonlyArray<Counted> = []
+  const lines = text.split("\n")
+  for (let index = lines.length - 1; index >= 0; index--) {
+    const line = (lines[index] ?? "").toLowerCase()
+    const least = best.length < mostHits ? 0 : best.at(-1)?.count ?? 0
+    if (missing.size === 0 && least === words.length) break
+    const mayBe = words.filter((_, at) => line.includes(needles[at] ?? ""))
+    if (mayBe.length <= least && !mayBe.some((word) => missing.has(word))) continue
+    for (const said of parse(lines[index] ?? "")) {
+      // The match may be a field name or number of the line itself.
+      const found = mayBe.filter((word) => said.text.toLowerCase().includes(word))
+      for (const word of found) missing.delete(word)
+      const count = found.length
+      if (count > 0) best = [...best, { said, count }].toSorted(byCount).slice(0, mostHits)
+    }
+  }
+  return missing.size > 0 ? undefined : best.map(({ said }) => toHit(said, words))
 }

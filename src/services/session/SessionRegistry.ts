@@ -63,6 +63,7 @@ import * as Traces from "../observe/Traces.js"
 import { RelayConfig } from "../RelayConfig.js"
 import * as Timetable from "../schedule/Timetable.js"
 import { Checkpoints } from "../workspace/Checkpoints.js"
+import { batchesOf } from "./batchesOf.js"
 import { ClientKey, Driving, type NotDriving } from "./Drivers.js"
 import { resolveHandshake } from "./Reopening.js"
 import { Sender } from "./Sender.js"
@@ -568,7 +569,7 @@ const make = Effect.gen(function*() {
   const read: SessionRegistry["Service"]["read"] = Effect.fnUntraced(function*(session_id, after_seq) {
     if (!(yield* isThere(session_id))) return undefined
     const live = entries.get(session_id)?.session
-    return live?.log.batches(after_seq) ?? (yield* journal.read(session_id, after_seq))
+    return live === undefined ? yield* journal.read(session_id, after_seq) : batchesOf(live.log, after_seq)
   })
 
   const forget = Effect.fnUntraced(function*(session_id: SessionId) {

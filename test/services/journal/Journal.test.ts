@@ -23,6 +23,7 @@ import * as SessionRecord from "../../../src/services/journal/SessionRecord.js"
 import * as EventLog from "../../../src/services/log/EventLog.js"
 import { textsOf } from "../../../src/services/log/frames.js"
 import { RelayConfig, type Settings } from "../../../src/services/RelayConfig.js"
+import { readSlowly } from "../../support/others.js"
 import { until } from "../../support/processes.js"
 
 const s = SessionId.make("s")
@@ -92,6 +93,19 @@ describe("a state folder that cannot be written", () => {
       rmSync(join(folder, "sessions"), { recursive: true })
       writeFileSync(join(folder, "sessions"), "")
       assert.include(journal.trouble(), "--state-dir")
+    }))
+})
+
+describe("a long journal", () => {
+  it.effect("lets others go first while somebody reads all of it", () =>
+    Effect.gen(function*() {
+      const journal = yield* start(yield* newFolder)
+      const { close, say } = yield* openIn(journal)
+      for (let number = 0; number < 20; number++) say({ type: "stdout", text: "x".repeat(256 * 1024) })
+      yield* close
+      const { pieces, turns } = yield* readSlowly((yield* journal.read(s, 0)) ?? Stream.empty)
+      assert.isAtLeast(pieces, 20)
+      assert.isAtLeast(turns, 15)
     }))
 })
 
