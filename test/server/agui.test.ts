@@ -143,6 +143,32 @@ describe("/agui", () => {
     assert.deepStrictEqual(words, ["day"])
   }, { tool: "fake", onCommand: silent })
 
+  test("mixes a thread with none of an earlier session of its name", async (relay) => {
+    const view = thread.make("0.0")
+    const run = async (runId: string, words: string) => {
+      view.prompt(`u-${runId}`, words)
+      const input = inputOf(runId, { messages: view.sent(), state: view.state() })
+      view.show(await eventsOf(await post(relay, "/agui/fake", input)))
+    }
+    await run("r1", "hello")
+    await fetch(`http://127.0.0.1:${relay.port}/sessions/t`, { method: "DELETE" })
+    await run("r2", "again")
+    await run("r3", "and again")
+    const shown = [...view.messages.values()].map(({ role, text }) => `${role} ${text}`)
+    assert.deepStrictEqual(shown, [
+      "user hello",
+      "assistant Done.",
+      "user again",
+      "assistant Done.",
+      "user and again",
+      "assistant Done."
+    ])
+    // Somebody who comes new sees the session as it is.
+    const whole = await eventsOf(await post(relay, "/agui/fake", inputOf("r4", {})))
+    const ids = whole.filter(({ role }) => role === "assistant").map(({ messageId }) => messageId)
+    assert.deepStrictEqual(ids, ["1.1", "2.1"])
+  })
+
   test("stops a turn when it is told to, not when its client leaves", async (relay) => {
     const running = post(relay, "/agui/fake", inputOf("r1", { messages: [user("u1", "hello")] }))
     await opened(relay)

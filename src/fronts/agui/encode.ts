@@ -26,6 +26,8 @@ export const nothingShown: Shown = { texts: new Map(), calls: new Set() }
 export interface EncoderOptions {
   readonly dialect: Dialect
   readonly shown: Shown
+  /** Begins the ids of the agent's messages and calls, for a client that shows some of an earlier session of this name. */
+  readonly prefix?: string
 }
 
 export interface Run {
@@ -82,7 +84,7 @@ const interruptOf = (op: AskOp, toolCallId: string): Readonly<Record<string, unk
   }
 }
 
-export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
+export const make = ({ dialect, prefix = "", shown }: EncoderOptions): Encoder => {
   /** Texts the client already has, by message id, that are still to be encoded. */
   const ahead = new Map(shown.texts)
   /** The session's state, under `state.relay`. */
@@ -99,7 +101,8 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
   let ended: OpOf<"turn_end"> | undefined
 
   /** An agent may reuse call ids in every turn; a thread needs distinct ones. */
-  const wireId = (id: string) => `${calls.get(id)?.turn ?? turn}.${id}`
+  const wireId = (id: string) => `${prefix}${calls.get(id)?.turn ?? turn}.${id}`
+  const messageIdOf = (id: string) => `${prefix}${id}`
 
   /** The subagent that speaks, and the event that starts it. */
   const ofSubagent = (
@@ -152,18 +155,19 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
   const start = ({ id, kind, parent }: OpOf<"start">): ReadonlyArray<AguiEvent> => {
     if (isAside(parent)) return []
     const [begun, who] = ofSubagent(parent)
+    const messageId = messageIdOf(id)
     return [
       ...begun,
       ...kind === "text"
-        ? [{ type: "TEXT_MESSAGE_START", messageId: id, role: "assistant", ...who }]
+        ? [{ type: "TEXT_MESSAGE_START", messageId, role: "assistant", ...who }]
         : [
-          { type: "REASONING_START", messageId: id, ...who },
-          { type: "REASONING_MESSAGE_START", messageId: id, role: "reasoning", ...who }
+          { type: "REASONING_START", messageId, ...who },
+          { type: "REASONING_MESSAGE_START", messageId, role: "reasoning", ...who }
         ]
     ]
   }
 
-  const prefix = (kind: TextKind) => kind === "text" ? "TEXT_MESSAGE" : "REASONING_MESSAGE"
+  const typeOf = (kind: TextKind) => kind === "text" ? "TEXT_MESSAGE" : "REASONING_MESSAGE"
 
   /** The part of this text that the client lacks. */
   const lacking = (id: string, words: string): string => {
@@ -174,20 +178,24 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
   }
 
   const delta = ({ id, kind, parent, text: words }: OpOf<"delta">): ReadonlyArray<AguiEvent> => {
-    const news = lacking(id, words)
+    const messageId = messageIdOf(id)
+    const news = lacking(messageId, words)
     return isAside(parent) || news === ""
       ? []
-      : [{ type: `${prefix(kind)}_CONTENT`, messageId: id, delta: news, ...ofSubagent(parent)[1] }]
+      : [{ type: `${typeOf(kind)}_CONTENT`, messageId, delta: news, ...ofSubagent(parent)[1] }]
   }
 
   const end = ({ id, kind, parent, text: words }: OpOf<"end">): ReadonlyArray<AguiEvent> => {
+    const messageId = messageIdOf(id)
     if (isAside(parent)) {
-      return [activity(`said-${id}`, "SUBAGENT", { toolCallId: wireId(parent ?? ""), kind, text: words })]
+      return [
+        activity(`said-${messageId}`, "SUBAGENT", { toolCallId: wireId(parent ?? ""), kind, text: words })
+      ]
     }
     const [, who] = ofSubagent(parent)
     return [
-      { type: `${prefix(kind)}_END`, messageId: id, ...who },
-      ...kind === "text" ? [] : [{ type: "REASONING_END", messageId: id, ...who }]
+      { type: `${typeOf(kind)}_END`, messageId, ...who },
+      ...kind === "text" ? [] : [{ type: "REASONING_END", messageId, ...who }]
     ]
   }
 
@@ -340,7 +348,7 @@ export const make = ({ dialect, shown }: EncoderOptions): Encoder => {
       case "file_diff": {
         const { diff, id, path } = op
         return [
-          activity(`diff-${turn}.${++diffs}`, "FILE_DIFF", {
+          activity(`diff-${prefix}${turn}.${++diffs}`, "FILE_DIFF", {
             path,
             diff,
             ...(id !== undefined && { toolCallId: wireId(id) })

@@ -33,6 +33,9 @@ export interface Input {
   } | undefined
   readonly answers: ReadonlyArray<Answer>
   readonly shown: Shown
+  /** Begins the ids of the agent's messages, as sent with the last run; and one that begins none the client shows. */
+  readonly prefix: string
+  readonly newPrefix: string
   /** `forwardedProps.relay`: tool, folder, model, permission_mode, when, stop. */
   readonly wishes: Open
   /** Names of tools the page would run itself. */
@@ -172,6 +175,8 @@ export const parse = (body: unknown): Input | string => {
         messages.flatMap(({ toolCalls }) => list(toolCalls).flatMap(({ id }) => text(id) ?? []))
       )
     },
+    prefix: text(relay["prefix"])?.slice(0, 20) ?? "",
+    newPrefix: `${createHash("sha256").update(runId + (message_id ?? "")).digest("hex").slice(0, 8)}.`,
     wishes: open(open(input["forwardedProps"])["relay"]),
     tools: list(input["tools"]).flatMap((tool) => text(tool["name"]) ?? [])
   }

@@ -149,7 +149,6 @@ export const run = Effect.fn("agui.run")(
     memory: { readonly context: string; readonly tools: string }
   ) {
     const port = yield* SessionPort
-    const encoder = Encoder.make({ dialect: input.dialect, shown: input.shown })
     const isNew = input.prompt !== undefined && input.answers.length === 0
     // Without a prompt or a position, the client wants to know everything there is.
     const isLost = input.prompt === undefined && input.answers.length === 0 && input.seq === undefined
@@ -157,6 +156,7 @@ export const run = Effect.fn("agui.run")(
     const place = (seq: number): Encoder.Run => ({ ...input, seq })
     const nothing = Effect.sync((): Events => {
       const at = place(input.seq ?? 0)
+      const encoder = Encoder.make(input)
       return Stream.make([...encoder.begin(at), ...encoder.finish(at, { type: "done" }, at.seq)])
     })
 
@@ -167,6 +167,9 @@ export const run = Effect.fn("agui.run")(
       () => Effect.succeed(undefined)
     )
     if (session === undefined) return yield* nothing
+    // A position this session has not reached is one in an earlier session of this name, whose messages have the same ids.
+    const prefix = (input.seq ?? 0) > session.last_seq ? input.newPrefix : input.prefix
+    const encoder = Encoder.make({ ...input, prefix })
     if (input.wishes["stop"] === true) {
       yield* session.submit({ type: "interrupt" })
       return yield* nothing
@@ -253,7 +256,8 @@ export const run = Effect.fn("agui.run")(
           ...open(input.state["relay"]),
           session_id: session.session_id,
           page_context: memory.context,
-          page_tools: memory.tools
+          page_tools: memory.tools,
+          ...(prefix !== "" && { prefix })
         }
       }
     })
@@ -291,13 +295,11 @@ export const connect = Effect.fn("agui.connect")(function*(input: Input, mustRun
   const projector = project.make({
     settled_until: open_turn_seq === undefined ? last_seq : open_turn_seq - 1
   })
+  const { prefix: _, ...relay } = open(input.state["relay"])
   const runOf = (id: string): Encoder.Run => ({
     threadId: input.threadId,
     runId: `${input.session_id}-${id}`,
-    state: {
-      ...input.state,
-      relay: { ...open(input.state["relay"]), session_id: input.session_id }
-    },
+    state: { ...input.state, relay: { ...relay, session_id: input.session_id } },
     seq: 0
   })
   let run: Encoder.Run | undefined
