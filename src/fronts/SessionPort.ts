@@ -15,6 +15,7 @@ import {
   SessionId
 } from "../schema/index.js"
 import { leftOpen } from "../services/session/leftOpen.js"
+import { newChat, noSession } from "./noSession.js"
 
 /**
  * The relay refused the request. `code` is the protocol's, or `session_ended` (the conversation is over) or
@@ -30,6 +31,11 @@ export class PortError extends Schema.TaggedError<PortError>()("PortError", {
     return this.reason
   }
 }
+
+/** The same in the words of a client that begins a session with its first message. */
+export const inChat = ({ code, detail, reason }: PortError): PortError =>
+  new PortError({ code, reason: noSession(reason, newChat), ...(detail !== undefined && { detail }) })
+
 export type PortErrorCode = ErrorCode | "session_ended" | "unreachable"
 
 /** A session as listed by `GET /sessions`. */

@@ -303,6 +303,44 @@ describe("a reader of an answer that is cut off is told why and what to do", () 
     assert.deepInclude(event, { type: "error", code: "unauthorized", seq: 1, metadata: { fatal: true } })
   })
 
+  test("whoever answers a question of a session that is deleted meanwhile", async ({ ask }) => {
+    const approval = {
+      type: "dynamic-tool",
+      toolCallId: "t",
+      toolName: "Bash",
+      state: "approval-responded",
+      input: {}
+    }
+    const answers = [
+      ask("/chat/fake@7", {
+        body: {
+          id: "gone",
+          trigger: "submit-message",
+          messages: [
+            ...prompt("gone").messages,
+            {
+              id: "t-2",
+              role: "assistant",
+              metadata: { relay: { seq: 4 } },
+              parts: [{ ...approval, approval: { id: "r", approved: true } }]
+            }
+          ]
+        }
+      }),
+      ask("/chat/fake@7/gone/answer", { body: { request_id: "r", behavior: "allow" } }),
+      ask("/agui/fake", {
+        body: run("gone", { resume: [{ interruptId: "r", status: "resolved", payload: { approved: true } }] })
+      })
+    ]
+    for (const answer of await Promise.all(answers)) {
+      assert.strictEqual(answer.status, 404)
+      assert.match(
+        await answer.text(),
+        /there is no session .*"gone.*": send a message to begin a new conversation/
+      )
+    }
+  })
+
   let isOpening = false
   test("whoever waits for a session that is deleted meanwhile", async ({ ask }) => {
     const waiting = ask("/chat/fake@7", { body: prompt("slow") })
@@ -310,7 +348,10 @@ describe("a reader of an answer that is cut off is told why and what to do", () 
     assert.strictEqual((await ask("/sessions/slow", { method: "DELETE", token: operator })).status, 204)
     const answer = await waiting
     assert.strictEqual(answer.status, 404)
-    assert.match(await answer.text(), /there is no session "slow"/)
+    assert.strictEqual(
+      await answer.text(),
+      "there is no session \"slow\": send a message to begin a new conversation"
+    )
   }, {
     opening: () =>
       Effect.sync(() => {

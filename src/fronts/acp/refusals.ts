@@ -3,6 +3,7 @@
  * in `data`.
  */
 import { JsonRpcError } from "../../adapters/wire/JsonRpc.js"
+import { noSession } from "../noSession.js"
 import { open } from "../read.js"
 
 export const codes = {
@@ -37,10 +38,10 @@ export const refusal = (code: string, reason: string, detail?: unknown) =>
   new JsonRpcError({
     code: toCode(code),
     // Advice about the relay's own protocol does not help in an editor.
-    reason: code === "session_not_found" ? reason.replace(/: GET \/sessions .*/, asListed) : reason,
+    reason: code === "session_not_found" ? noSession(reason, asListed) : reason,
     detail: { ...open(detail), code }
   })
-const asListed = ": session/list lists the sessions, session/new creates one"
+const asListed = "session/list lists the sessions, session/new creates one"
 
 export const wrong = (reason: string) => new JsonRpcError({ code: codes.params, reason })
 export const unknownSession = (id: string) =>

@@ -11,7 +11,7 @@ import type { Handshake, RelayEvent } from "../../schema/index.js"
 import type { AskOp, Op } from "../Op.js"
 import * as project from "../project.js"
 import { open, text } from "../read.js"
-import { brokenOff, type PortError, type PortSession, SessionPort } from "../SessionPort.js"
+import { brokenOff, inChat, type PortError, type PortSession, SessionPort } from "../SessionPort.js"
 import * as stretch from "../stretch.js"
 import { toResponse } from "./answers.js"
 import * as Encoder from "./encode.js"
@@ -160,8 +160,9 @@ export const run = Effect.fn("agui.run")(
       return Stream.make([...encoder.begin(at), ...encoder.finish(at, { type: "done" }, at.seq)])
     })
 
+    const joining = Effect.mapError(port.join(handshakeOf(input, tool, !isNew)), inChat)
     const session = yield* Effect.catchIf(
-      port.join(handshakeOf(input, tool, !isNew)),
+      joining,
       // Nothing to do; but answers need a session.
       ({ code }) => code === "session_not_found" && input.prompt === undefined && input.answers.length === 0,
       () => Effect.succeed(undefined)

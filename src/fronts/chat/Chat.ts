@@ -8,7 +8,7 @@
 import { Effect, type Scope, Stream } from "effect"
 import { type Handshake, isSessionId, type PermissionResponse, type RelayEvent } from "../../schema/index.js"
 import { list, open, text } from "../read.js"
-import { brokenOff, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
+import { brokenOff, inChat, PortError, type PortSession, type SessionPort } from "../SessionPort.js"
 import * as Stretch from "../stretch.js"
 import * as Body from "./body.js"
 import type { Chunk, Dialect, UIMessage } from "./Chunk.js"
@@ -63,7 +63,7 @@ export const tell = (stretch: Stretch.Stretch, options: Teller.TellerOptions): C
 export const make = (port: SessionPort["Service"], { dialect, front, newId }: ChatOptions): Chat => {
   const join = Effect.fnUntraced(function*(fields: object) {
     // What a page sent is decoded by the port.
-    return yield* port.join({ ...given(fields), front } as Handshake)
+    return yield* Effect.mapError(port.join({ ...given(fields), front } as Handshake), inChat)
   })
 
   /** Apply the client's requested settings where the session's differ. */

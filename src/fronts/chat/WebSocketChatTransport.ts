@@ -9,6 +9,7 @@
 import { connect, type ConnectOptions, RelayError, type Session } from "../../client/browser.js"
 import type { Answer } from "../../client/protocol.js"
 import type { RelayEvent } from "../../schema/index.js"
+import { newChat, noSession } from "../noSession.js"
 import * as project from "../project.js"
 import { list, number, open, text } from "../read.js"
 import type { Item } from "../stretch.js"
@@ -84,7 +85,11 @@ const attach = async (
 ): Promise<Session> => {
   // The wire's types are the schema's, without brands.
   const session = connect({ ...options, onEvent: (event) => onEvent(event as RelayEvent) })
-  const { metadata } = await session.ready
+  const { metadata } = await session.ready.catch((error: unknown) => {
+    throw error instanceof RelayError
+      ? new RelayError(error.code, noSession(error.message, newChat), error.event)
+      : error
+  })
   const last_seq = number(metadata?.["last_seq"]) ?? 0
   await new Promise<void>((resolve, reject) => {
     const look = () => {
