@@ -157,8 +157,12 @@ export const answers: { readonly [Id in RouteId]: Answer<Routes[Id]["path"]> } =
   followSession: Effect.fnUntraced(function*(call) {
     const { params, query, request } = call
     const id = yield* idOf(params)
-    const after_seq = placeOf(query, request)
-    const batches = yield* (yield* SessionRegistry).read(id, after_seq)
+    const registry = yield* SessionRegistry
+    const asked = placeOf(query, request)
+    const { last_seq = 0 } = (yield* registry.listing(id)) ?? {}
+    // A place beyond the last event belongs to an earlier session of this name.
+    const after_seq = asked > last_seq ? 0 : asked
+    const batches = yield* registry.read(id, after_seq)
     if (batches === undefined) return yield* new SessionNotFound({ session_id: id })
     yield* sendEvents(call, after_seq, batches)
   }),

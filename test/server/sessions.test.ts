@@ -143,6 +143,21 @@ describe("end", () => {
   })
 })
 
+describe("GET /sessions/ID/events", () => {
+  test("gives all of a session to whoever knows an earlier one of its name", async (relay) => {
+    const client = await relay.join()
+    await client.turn("hello")
+    const stop = new AbortController()
+    const answer = await fetch(`http://127.0.0.1:${relay.port}/sessions/s/events`, {
+      headers: { "last-event-id": "1000" },
+      signal: stop.signal
+    })
+    const first = await answer.body?.getReader().read()
+    assert.match(new TextDecoder().decode(first?.value), /^id: 1\n/)
+    stop.abort()
+  })
+})
+
 describe("DELETE /sessions/ID", () => {
   test("ends a live session for all and forgets it", async (relay) => {
     const client = await relay.join()
