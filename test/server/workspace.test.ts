@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { execFileSync } from "node:child_process"
+import { once } from "node:events"
 import {
   chmodSync,
   existsSync,
@@ -13,11 +14,13 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
+import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
 import { filesOf, RelayError } from "../../src/client/node.js"
 import * as Tokens from "../../src/services/access/Tokens.js"
+import { until } from "../support/processes.js"
 import { type Options, type Relay, test } from "../support/relayServer.js"
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "ai-relay-workspace-")))
@@ -454,6 +457,42 @@ describe("an attachment", () => {
     )
     assert.isFalse(existsSync(path))
   }, withState({ state_dir: state }))
+
+  test(
+    "that is cut off leaves alone the file of its name in a session that was opened anew",
+    async (relay) => {
+      const folder = repository()
+      const path = join(state, "sessions/s/attachments/a")
+      const open = async () => (await relay.join({ folder })).turn("hello")
+      await open()
+      const begun = () =>
+        request({
+          ...{ host: "127.0.0.1", port: relay.port, path: "/sessions/s/attachments?name=a", method: "POST" },
+          headers: { "content-type": "application/octet-stream", "content-length": 100 }
+        }).on("error", () => {})
+      const [cut, whole] = [begun(), begun()]
+      const answered = once(whole, "response")
+      cut.write("ab")
+      whole.write("ab")
+      await until(() => existsSync(path) && existsSync(`${path}-2`))
+      await fetch(`http://127.0.0.1:${relay.port}/sessions/s`, { method: "DELETE" })
+      await open()
+      for (const _ of ["a", "a-2"]) {
+        const sent = await ask(relay, "/sessions/s/attachments?name=a", {
+          method: "POST",
+          bytes: new Uint8Array(6)
+        })
+        assert.strictEqual(sent.status, 201)
+      }
+      cut.destroy()
+      whole.end("x".repeat(98))
+      const [answer] = await answered
+      assert.strictEqual(answer.statusCode, 404, "it went with its session")
+      await ask(relay, "/sessions")
+      assert.deepStrictEqual([path, `${path}-2`].map((file) => readFileSync(file).length), [6, 6])
+    },
+    withState({ state_dir: state })
+  )
 
   test("has nowhere to be kept without a state folder, and is told where", async (relay) => {
     const folder = repository()

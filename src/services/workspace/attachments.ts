@@ -7,6 +7,8 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -41,6 +43,7 @@ const sessionFull = refuse(
   } MB together, and this one would have more: put the file in the session's folder instead`
 )
 const sessionGone = refuse("missing", "the session was deleted: open it again, then send the file")
+const fileGone = refuse("conflict", "the file was removed while it arrived: send it again")
 
 /** What a session's attachments take, those that are still being uploaded among them. */
 interface Taken {
@@ -48,8 +51,8 @@ interface Taken {
   bytes: number
   uploads: number
 }
-/** Of the sessions with uploads in progress, by their folder: uploads that arrive together share one limit. */
-export type Uploads = Map<string, Taken>
+/** Of the sessions with uploads in progress, by the folder itself: uploads that arrive together share one limit. */
+export type Uploads = Map<number, Taken>
 
 /** Bytes of a name; file systems allow 255, and a number may follow. */
 const longestName = 180
@@ -173,12 +176,17 @@ const takenIn = (folder: string): Taken => {
   return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0), uploads: 0 }
 }
 
-/** Puts a file into an existing folder: `at` is its current path, `told` the one for the agent. */
+/** Whether the file has its name still: the folder may have been deleted, and made again with another file of that name. */
+const isNamed = (fd: number, path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino
+
+/** Puts a file into an existing folder: `at` is its current path, `told` the one for the agent; `gone` says that it was deleted. */
 const putInto = Effect.fnUntraced(function*(
   from: Readable,
   name: string,
   at: string,
   told: string,
+  gone: WorkspaceRefused,
   why: (bytes: number) => WorkspaceRefused | undefined = () => undefined
 ) {
   return yield* Effect.acquireUseRelease(
@@ -191,14 +199,16 @@ const putInto = Effect.fnUntraced(function*(
         : Effect.succeed({ ...made, isWhole: false })
     }),
     (made) =>
-      Effect.map(pour(from, made.fd, why), (size): Attachment => {
+      Effect.flatMap(pour(from, made.fd, why), (size) => {
+        if (!isNamed(made.fd, join(at, made.name))) return Effect.fail(gone)
         made.isWhole = true
-        return { name: made.name, path: join(told, made.name), size }
+        return Effect.succeed<Attachment>({ name: made.name, path: join(told, made.name), size })
       }),
     (made) =>
       Effect.sync(() => {
+        const path = join(at, made.name)
+        if (!made.isWhole && isNamed(made.fd, path)) rmSync(path, { force: true })
         closeSync(made.fd)
-        if (!made.isWhole) rmSync(join(at, made.name), { force: true })
       })
   )
 })
@@ -207,11 +217,12 @@ const putInto = Effect.fnUntraced(function*(
 export const keep = Effect.fn("attachments.keep")(
   function*(from: Readable, name: string, kept: string, uploads: Uploads) {
     const folder = join(kept, folderName)
-    const taken = yield* Effect.try({
+    const { key, taken } = yield* Effect.try({
       try: () => {
         // Not recursive: an upload does not bring a deleted session back.
         if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
-        return uploads.get(kept) ?? takenIn(folder)
+        const key = statSync(folder).ino
+        return { key, taken: uploads.get(key) ?? takenIn(folder) }
       },
       catch: () =>
         existsSync(kept)
@@ -228,17 +239,11 @@ export const keep = Effect.fn("attachments.keep")(
     }
     return yield* Effect.acquireUseRelease(
       Effect.sync(() => {
-        uploads.set(kept, taken)
+        uploads.set(key, taken)
         taken.uploads += 1
         taken.files += 1
       }),
-      () =>
-        Effect.filterOrFail(
-          putInto(from, name, folder, folder, count),
-          // The session may have been deleted meanwhile.
-          ({ path }) => existsSync(path),
-          () => sessionGone
-        ),
+      () => putInto(from, name, folder, folder, sessionGone, count),
       (_, exit) =>
         Effect.sync(() => {
           taken.uploads -= 1
@@ -246,7 +251,7 @@ export const keep = Effect.fn("attachments.keep")(
             taken.files -= 1
             taken.bytes -= own
           }
-          if (taken.uploads === 0) uploads.delete(kept)
+          if (taken.uploads === 0) uploads.delete(key)
         })
     )
   }
@@ -263,5 +268,5 @@ export const putInFolder = (from: Readable, name: string, inside: Inside) =>
       catch: () => refuse("conflict", `no folder can be created in ${inside.folder}: check its permissions`)
     })
     const opened = yield* openIn(inside, folderName, "folder")
-    return yield* putInto(from, name, pathAt(opened), opened.real)
+    return yield* putInto(from, name, pathAt(opened), opened.real, fileGone)
   }))
