@@ -216,14 +216,22 @@ export const make = (
         ? { ...ofUsage(priced(used).usage), turns: turn === undefined ? 0 : 1, minutes: minutes() }
         : add(ledger.total(keyOf(scope)), running())
 
-    const standingOf = ({ cap, scope, unit }: Rule): Standing => ({
-      scope,
-      unit,
-      cap: Math.max(cap, ledger.raised(`${keyOf(scope)}.${unit}`)),
-      spent: amountOf(spentIn(scope), unit, context_pct)
-    })
-
     const rules = () => [...settings.rules, ...rulesOf(ledger.lowered(session_id))]
+    /** The cap as it is set: the lowest of the operator's and the client's. Who lowers it takes back what somebody allowed more. */
+    const setTo = ({ scope, unit }: Rule) =>
+      Math.min(...rules().flatMap((rule) => rule.scope === scope && rule.unit === unit ? [rule.cap] : []))
+    const raiseKey = ({ scope, unit }: Rule) => `${keyOf(scope)}.${unit}`
+
+    const standingOf = (rule: Rule): Standing => {
+      const { cap, scope, unit } = rule
+      return {
+        scope,
+        unit,
+        cap: Math.max(cap, ledger.raised(raiseKey(rule), setTo(rule))),
+        spent: amountOf(spentIn(scope), unit, context_pct)
+      }
+    }
+
     const standings = () => rules().filter(({ scope }) => nameOf(scope) !== undefined).map(standingOf)
 
     /** Whether a cap is reached. A cap on turns lets a turn end that was begun below it; all others apply at once. */
@@ -308,7 +316,7 @@ export const make = (
         ),
       raise: (standing, by) => {
         const cap = Math.max(standing.cap, standing.spent) + by
-        ledger.raise(`${keyOf(standing.scope)}.${standing.unit}`, cap)
+        ledger.raise(raiseKey(standing), cap, setTo(standing))
         spread()
         return { ...standing, cap }
       },

@@ -34,10 +34,12 @@ export interface Entry {
   readonly ended?: Usage | undefined
 }
 
-/** A cap that somebody raised. `key` names scope, owner and unit. */
+/** A cap that somebody raised. `raise` names scope, owner and unit. */
 interface Raise {
   readonly raise: string
   readonly cap: number
+  /** What it was before; older files lack it. */
+  readonly of?: number | undefined
 }
 
 /** Caps that clients have lowered for a session. */
@@ -80,9 +82,10 @@ export interface Ledger {
   readonly settle: (session_id: string, ts: number) => void
   /** Total usage under a key such as `day:2026-11-28`. */
   readonly total: (key: string) => Spend
-  readonly raise: (key: string, cap: number) => void
-  /** What a cap was raised to; 0 if it was not. */
-  readonly raised: (key: string) => number
+  /** `of`: the cap as it was set. */
+  readonly raise: (key: string, cap: number, of: number) => void
+  /** What a cap was raised to that is set to `of` now; 0 if it was not, or was lowered since. */
+  readonly raised: (key: string, of: number) => number
   readonly lower: (session_id: string, budget: Budget) => void
   readonly lowered: (session_id: string) => Budget | undefined
   /** Sums by one dimension, the largest first; `since` and `until` are days, both inclusive. */
@@ -119,7 +122,8 @@ export const makeBook = () => {
   const settled = new Map<string, Entry>()
   const open = new Map<string, Entry>()
   const totals = new Map<string, Spend>()
-  const raises = new Map<string, number>()
+  /** What caps were raised to, by key and what they were set to. */
+  const raises = new Map<string, Map<number, number>>()
   const budgets = new Map<string, Budget>()
   const last = new Map<string, Entry>()
 
@@ -162,10 +166,15 @@ export const makeBook = () => {
     return began !== undefined && ended?.turn === turn && ended.began === began
   }
 
+  const takeRaise = ({ cap, of = 0, raise }: Raise) => {
+    const known = raises.get(raise) ?? new Map<number, number>()
+    raises.set(raise, known.set(of, Math.max(cap, known.get(of) ?? 0)))
+  }
+
   /** Caps are only raised, and those of clients only lowered, in whatever order several relays wrote them. */
   const fold = (line: Line) => {
     if ("spend" in line) take(line)
-    else if ("raise" in line) raises.set(line.raise, Math.max(line.cap, raises.get(line.raise) ?? 0))
+    else if ("raise" in line) takeRaise(line)
     else if ("budget" in line) {
       const before = budgets.get(line.session_id)
       budgets.set(line.session_id, before === undefined ? line.budget : lower(before, line.budget))
@@ -176,7 +185,7 @@ export const makeBook = () => {
   const lines = (): ReadonlyArray<Line> => [
     ...settled.values(),
     ...open.values(),
-    ...Array.from(raises, ([raise, cap]) => ({ raise, cap })),
+    ...[...raises].flatMap(([raise, known]) => Array.from(known, ([of, cap]) => ({ raise, cap, of }))),
     ...Array.from(budgets, ([session_id, budget]) => ({ session_id, budget }))
   ]
 
@@ -233,8 +242,9 @@ export const over = (
       note({ ...whole, ts, ...(open !== undefined && { ended: open }) })
     },
     total: (key) => book.totals.get(key) ?? nothing,
-    raise: (raise, cap) => note({ raise, cap }),
-    raised: (key) => book.raises.get(key) ?? 0,
+    raise: (raise, cap, of) => note({ raise, cap, of }),
+    raised: (key, of) =>
+      Math.max(0, ...[...book.raises.get(key) ?? []].flatMap(([before, cap]) => before <= of ? [cap] : [])),
     lower: (session_id, budget) => note({ session_id, budget }),
     lowered: (session_id) => book.budgets.get(session_id),
     usage: (...query) => usageOf([...book.settled.values(), ...book.open.values()], ...query),

@@ -39,7 +39,7 @@ const fieldsOf: ReadonlyArray<Readonly<Record<string, (value: unknown) => boolea
     open: isAbsentOr(Schema.is(Usage)),
     ended: isAbsentOr(Schema.is(Usage))
   },
-  { raise: isText, cap: isAmount },
+  { raise: isText, cap: isAmount, of: isAbsentOr(isAmount) },
   { session_id: isText, budget: Schema.is(Budget) },
   { merged: (value) => Array.isArray(value) && value.every(isText) }
 ]

@@ -285,6 +285,25 @@ describe("a budget", () => {
       assert.lengthOf(session.describe().metadata?.["budget"] as ReadonlyArray<unknown>, 3)
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
+  it.effect("can be lowered by a client, also after somebody has allowed more", () =>
+    Effect.gen(function*() {
+      const { answer, ends, prompt, session, until } = yield* open()
+      yield* prompt("one")
+      yield* until("input_ack")
+      yield* ends(1.25)
+      yield* until("turn_end")
+      yield* prompt("two")
+      yield* answer((yield* until("permission_request")).request_id, "allow", { raise_by: 5 })
+      yield* until("input_ack", 2)
+      yield* ends(0.25)
+      yield* until("turn_end", 2)
+      yield* session.submit({ type: "set_budget", budget: { session: { cost_usd: 0.5 } } })
+      yield* prompt("three")
+      assert.include((yield* until("permission_request", 2)).text, "has used $1.50 of $")
+      const budgets = session.describe().metadata?.["budget"] as ReadonlyArray<{ cap: number }> | undefined
+      assert.deepStrictEqual(budgets?.map(({ cap }) => cap), [1, 0.5])
+    }).pipe(Effect.provide(layerOf(rules(dollar)))))
+
   it.effect("that asks for more than the operator allows refuses the handshake", () =>
     Effect.gen(function*() {
       const refused = yield* Effect.flip(open("s", { budget: { session: { cost_usd: 2 } } }))

@@ -54,12 +54,12 @@ describe("Ledger", () => {
     const first = onDisk({ folder: place, relay: "1-a", isAlive: nobody })
     first.record(entry())
     first.record(entry({ turn: 2, open: { cost_usd: 3 }, spend: { ...nothing, turns: 1, cost_usd: 3 } }))
-    first.raise("session:s.cost_usd", 9)
+    first.raise("session:s.cost_usd", 9, 5)
     first.lower("s", { session: { turns: 4 } })
     const second = onDisk({ folder: place, relay: "2-b", isAlive: nobody })
     assert.strictEqual(second.total("session:s").cost_usd, 4)
     assert.deepStrictEqual(second.openTurn("s")?.open, { cost_usd: 3 })
-    assert.strictEqual(second.raised("session:s.cost_usd"), 9)
+    assert.strictEqual(second.raised("session:s.cost_usd", 5), 9)
     assert.deepStrictEqual(second.lowered("s"), { session: { turns: 4 } })
     second.settle("s", 5)
     const third = onDisk({ folder: place, relay: "3-c", isAlive: nobody })
@@ -139,6 +139,33 @@ describe("Ledger", () => {
     assert.isUndefined(again.openTurn("s"))
   })
 
+  it("takes back what somebody allowed more when the operator lowers the budget, and only then", () => {
+    const place = folder()
+    const capOf = (cap: number, act = (_: ReturnType<ReturnType<typeof make>["open"]>) => {}) => {
+      const ledger = onDisk({ folder: place, relay: `${cap}-a`, isAlive: nobody })
+      const book = make(
+        { rules: [{ scope: "folder", unit: "cost_usd", cap }], prices: {}, warn_pct: 80 },
+        ledger,
+        () => 0
+      )
+      const account = book.open({ session_id: "s", tool: "claude", folder: "/srv/shop" }, () => {})
+      act(account)
+      const [standing] = account.standings()
+      ledger.close()
+      return standing?.cap
+    }
+    const allowMore = (account: ReturnType<ReturnType<typeof make>["open"]>) => {
+      const [standing] = account.standings()
+      if (standing !== undefined) account.raise(standing, 10)
+    }
+    assert.strictEqual(capOf(10, allowMore), 20)
+    assert.strictEqual(capOf(10), 20)
+    assert.strictEqual(capOf(12), 20)
+    assert.strictEqual(capOf(5), 5)
+    assert.strictEqual(capOf(5, allowMore), 15)
+    assert.strictEqual(capOf(30), 30)
+  })
+
   it("keeps the lowest budget and the highest raise, whichever relay wrote them", () => {
     const place = folder()
     for (const [relay, turns, cap] of [["3-c", 9, 5], ["1-a", 4, 20], ["2-b", 6, 10]] as const) {
@@ -150,7 +177,7 @@ describe("Ledger", () => {
     }
     const ledger = onDisk({ folder: place, relay: "4-d", isAlive: nobody })
     assert.strictEqual(ledger.lowered("s")?.session?.turns, 4)
-    assert.strictEqual(ledger.raised("session:s.turns"), 20)
+    assert.strictEqual(ledger.raised("session:s.turns", 1), 20)
   })
 
   it("leaves out damaged lines and files, and counts the others", () => {
@@ -181,7 +208,7 @@ describe("Ledger", () => {
       warn: (text) => void warnings.push(text)
     })
     assert.strictEqual(ledger.total("day:2026-11-28").cost_usd, 2)
-    assert.strictEqual(ledger.raised("day:2026-11-28.cost_usd"), 0)
+    assert.strictEqual(ledger.raised("day:2026-11-28.cost_usd", 1), 0)
     assert.lengthOf(warnings, 2)
     assert.match(warnings.join(), /2-b\.ndjson cannot be read and is not counted/)
   })
@@ -200,14 +227,14 @@ describe("Ledger", () => {
       if (turn > 20 && turn < 30) ledger.record(entry({ session_id: "old", turn, ts: turn }))
     }
     ledger.record(entry({ session_id: "u", open: { cost_usd: 1 } }))
-    ledger.raise("session:s.cost_usd", 9)
+    ledger.raise("session:s.cost_usd", 9, 5)
     assert.isBelow(statSync(join(place, "2-b.ndjson")).size, 8000)
     const again = onDisk({ folder: place, relay: "3-c", isAlive: nobody })
     for (const key of ["session:s", "session:old", "session:u", "day:2026-11-28"]) {
       assert.deepStrictEqual(again.total(key), ledger.total(key), key)
     }
     assert.deepStrictEqual(again.usage("session"), ledger.usage("session"))
-    assert.strictEqual(again.raised("session:s.cost_usd"), 9)
+    assert.strictEqual(again.raised("session:s.cost_usd", 5), 9)
     assert.deepStrictEqual(again.openTurn("u")?.open, { cost_usd: 1 })
     assert.deepStrictEqual(again.lastTurn("s")?.ended, { cost_usd: 1 })
   })
