@@ -6,14 +6,16 @@
  * frames, `meta.json` describes the session. It is written when the session is opened and closed and now and then between,
  * because the frames contain what it lacks.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { createFolder } from "../disk/createFolder.js"
 import { type EventStore, makeMemory } from "../log/EventStore.js"
 import { type Batch, lastSeqOf } from "../log/frames.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import * as DiskHealth from "./DiskHealth.js"
 import * as FrameWriter from "./FrameWriter.js"
 import type { FsyncSchedule } from "./FsyncSchedule.js"
+import type * as Segment from "./Segment.js"
 import * as SessionFiles from "./SessionFiles.js"
 
 export interface DiskBounds {
@@ -72,7 +74,7 @@ export const make = (
     ...bounds
   }: Options
 ): DiskStore => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  createFolder(folder)
   const segments = SessionFiles.open(folder)
   const segmentSize = Math.min(segmentBytes, bounds.journal_bytes / 8)
   const segmentEvents = bounds.journal_events / 8
@@ -117,15 +119,19 @@ export const make = (
 
   // --- reading and letting go --------------------------------------------------------------------------------------
 
-  const read = (seq: number): Batch | undefined => {
+  /** The files that nobody has deleted; all of them if the whole folder cannot be seen. */
+  const existing = () => existsSync(folder) ? segments.filter(({ file }) => existsSync(file)) : segments
+
+  const read = (seq: number, from: ReadonlyArray<Segment.Segment> = segments): Batch | undefined => {
     try {
-      const batch = SessionFiles.read(segments, seq)
-      troubles.over("read")
+      const batch = SessionFiles.read(from, seq)
+      if (from === segments) troubles.over("read")
       return batch ?? recent.read(seq)
     } catch (cause) {
-      // The reader tries again with the next event.
       troubles.complain("read", cause)
-      return undefined
+      // Who waited for a deleted file would get nothing any more. Of all else, the reader tries again with the next event.
+      const there = existing()
+      return there.length < from.length ? read(seq, there) : undefined
     }
   }
 
