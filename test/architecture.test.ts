@@ -38,11 +38,16 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ["schema", "adapters", "services/budget", "services/policy"],
     never: noneOf(sockets, processes, disk)
   },
+  // What every room does with a disk in the same way.
+  "services/disk": { rooms: [], never: noneOf(sockets, processes) },
   "services/log": { rooms: ["schema", "adapters"], never: noneOf(sockets, processes, disk) },
-  "services/process": { rooms: ["schema", "adapters", "services", "services/budget"], never: http },
+  "services/process": {
+    rooms: ["services/disk", "schema", "adapters", "services", "services/budget"],
+    never: http
+  },
   "services/terminal": { rooms: ["schema", "adapters", "services", "services/process"], never: sockets },
   "services/access": {
-    rooms: ["schema", "adapters", "services", "services/process"],
+    rooms: ["services/disk", "schema", "adapters", "services", "services/process"],
     never: noneOf(http, processes)
   },
   "services/agents": {
@@ -50,16 +55,25 @@ const rooms: Readonly<Record<string, Room>> = {
     never: noneOf(sockets, processes, disk)
   },
   "services/journal": {
-    rooms: ["schema", "services", "services/log", "services/process"],
+    rooms: ["services/disk", "schema", "services", "services/log", "services/process"],
     never: noneOf(sockets, processes)
   },
   "services/observe": {
-    rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
+    rooms: [
+      "services/disk",
+      "schema",
+      "adapters",
+      "services",
+      "services/log",
+      "services/access",
+      "services/process"
+    ],
     never: noneOf(sockets, processes)
   },
   // A part of the session with a room of its own: it watches what turns cost.
   "services/budget": {
     rooms: [
+      "services/disk",
       "schema",
       "adapters",
       "services",
@@ -73,6 +87,7 @@ const rooms: Readonly<Record<string, Room>> = {
   // Prompts for later, and who gives them to sessions when it is time.
   "services/schedule": {
     rooms: [
+      "services/disk",
       "schema",
       "services",
       "services/access",
@@ -84,7 +99,15 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // What agents keep on disk, read only.
   "services/native": {
-    rooms: ["schema", "adapters", "services", "services/log", "services/access", "services/process"],
+    rooms: [
+      "services/disk",
+      "schema",
+      "adapters",
+      "services",
+      "services/log",
+      "services/access",
+      "services/process"
+    ],
     never: noneOf(sockets, processes)
   },
   // Programs of agents that run already: it connects to their sockets, and starts nothing.
@@ -115,12 +138,13 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   // How a session's folder was before each turn: git, and the index it is asked with.
   "services/workspace": {
-    rooms: ["schema", "services", "services/access", "services/journal", "services/process"],
+    rooms: ["services/disk", "schema", "services", "services/access", "services/journal", "services/process"],
     never: noneOf(sockets, processes)
   },
   // Calls people's browsers: it keeps who wants that, and sends to addresses that browsers tell.
   "services/push": {
     rooms: [
+      "services/disk",
       "schema",
       "services",
       "services/access",
@@ -134,6 +158,7 @@ const rooms: Readonly<Record<string, Room>> = {
   // All that was said, by words: it reads journals, and writes what it made of them beside them.
   "services/search": {
     rooms: [
+      "services/disk",
       "schema",
       "services",
       "services/log",
@@ -287,8 +312,7 @@ describe("one place each", () => {
       "server/ConsoleFiles.ts",
       "services/access/Folders.ts",
       "services/agents/AgentFindings.ts",
-      "services/agents/AgentProbe.ts",
-      "services/observe/Recorder.ts"
+      "services/agents/AgentProbe.ts"
     ])
   })
 

@@ -4,10 +4,11 @@
  */
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import { messageOf } from "../schema/messageOf.js"
+import { createFolder } from "../services/disk/createFolder.js"
 import { fromHome } from "../services/fromHome.js"
 import { runInTerminal } from "../services/process/runInTerminal.js"
 import { CommandError } from "./clientOptions.js"
@@ -155,7 +156,7 @@ const install = Command.make("install", {
     yield* Console.log(`${file}\n\n${content}`)
     yield* Effect.try({
       try: () => {
-        mkdirSync(dirname(file), { recursive: true })
+        createFolder(dirname(file))
         writeFileSync(file, content, { mode: 0o600 })
       },
       catch: (cause) => new CommandError({ reason: `${file} cannot be written: ${messageOf(cause)}` })

@@ -7,9 +7,10 @@
  */
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
-import { chmodSync, lstatSync, mkdirSync } from "node:fs"
+import { chmodSync, lstatSync } from "node:fs"
 import { join } from "node:path"
 import { RelayServer } from "../server/RelayServer.js"
+import { createFolder } from "../services/disk/createFolder.js"
 import { LabConfig } from "./LabConfig.js"
 import * as singleFlight from "./singleFlight.js"
 import type { User } from "./User.js"
@@ -35,7 +36,7 @@ const folderFor = (root: string, { name }: User) =>
   Effect.try({
     try: () => {
       const folder = join(root, name)
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      createFolder(folder)
       if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
       chmodSync(folder, 0o700)
       return folder

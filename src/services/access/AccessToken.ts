@@ -4,18 +4,11 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
+import { readRegular } from "../disk/regularFile.js"
 
 /** The token cannot be read, written or used. */
 export class TokenUnusable extends Schema.TaggedError<TokenUnusable>()("TokenUnusable", {
@@ -57,8 +50,8 @@ const unusable = (file: string, cause: unknown) =>
     }): correct that, or use another file with --token-file`
   })
 
-const readToken = (file: string) =>
-  Effect.try({ try: () => readFileSync(file, "utf8").trim(), catch: (cause) => unusable(file, cause) }).pipe(
+const readToken = (file: string, read: (file: string) => string = (name) => readFileSync(name, "utf8")) =>
+  Effect.try({ try: () => read(file).trim(), catch: (cause) => unusable(file, cause) }).pipe(
     Effect.flatMap((text) => checked(text, `the access token in ${file}`))
   )
 
@@ -72,7 +65,7 @@ const readOwn = (file: string) =>
           reason: `other users can read ${file}: delete it, and the relay will generate a new token`
         })
     ),
-    Effect.andThen(readToken(file))
+    Effect.andThen(readToken(file, readRegular))
   )
 
 const newToken = () => randomBytes(32).toString("base64url")
@@ -81,7 +74,7 @@ const makeOwn = (file: string) =>
   Effect.try({
     try: () => {
       const token = newToken()
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      createFolder(dirname(file))
       // Fails if another relay was faster.
       const open = openSync(file, "wx", 0o600)
       try {

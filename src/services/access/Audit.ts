@@ -10,7 +10,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -20,6 +19,7 @@ import {
 } from "node:fs"
 import { dirname, join } from "node:path"
 import type { ClientCommand, EventBody } from "../../schema/index.js"
+import { createFolder } from "../disk/createFolder.js"
 import { cutSecrets } from "./cutSecrets.js"
 import { longestSecret } from "./redact.js"
 
@@ -92,7 +92,7 @@ const cutLater = (text: string): string => {
 
 /** Opens a file that only its user can read; refuses to follow a link, and waits for no reader of a pipe. */
 const open = (file: string) => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  createFolder(dirname(file))
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
   return openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
 }

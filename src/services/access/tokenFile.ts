@@ -6,10 +6,12 @@
  */
 import { Clock, Effect, Option, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs"
+import { closeSync, openSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
+import { readRegular } from "../disk/regularFile.js"
 import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
@@ -57,7 +59,7 @@ export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
   if (isOpen) {
     throw new Error(`other users can read or write ${file}: check its contents, then \`chmod 600\` it`)
   }
-  const found = decode(readFileSync(file, "utf8"))
+  const found = decode(readRegular(file))
   if (Option.isNone(found)) {
     throw new Error(`${file} is not a list of tokens: correct it, or delete it and create the tokens again`)
   }
@@ -78,7 +80,7 @@ const longestLockMs = 10_000
 const lockNow = (file: string, now: number) =>
   Effect.try({
     try: () => {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      createFolder(dirname(file))
       const held = statSync(`${file}.lock`, { throwIfNoEntry: false })
       if (held !== undefined && now - held.mtimeMs > longestLockMs) {
         rmSync(`${file}.lock`, { force: true })

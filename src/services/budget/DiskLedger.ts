@@ -9,20 +9,11 @@
  * Reports of a running turn are written some milliseconds later, only the latest per turn, so that model calls cost no write
  * each. A kill loses at most that, and the turn then ends with what was written.
  */
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeSync
-} from "node:fs"
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 import { attempt } from "../attempt.js"
+import { createFolder } from "../disk/createFolder.js"
 import * as SessionLock from "../journal/SessionLock.js"
 import { type Entry, type Ledger, type Line, makeBook, over } from "./Ledger.js"
 import * as LedgerFile from "./LedgerFile.js"
@@ -71,7 +62,7 @@ const readAll = (folder: string, warn: (text: string) => void): Map<string, Read
 export const onDisk = (
   { folder, isAlive, most_bytes = mostBytes, relay, warn = () => {} }: DiskOptions
 ): Ledger => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  createFolder(folder)
   const { book, sizes } = readFolder({ folder, isAlive, relay, warn })
   /** What this relay has written: sums of its own turns, and ends of turns that another relay began. */
   const own = makeBook()
@@ -106,7 +97,7 @@ export const onDisk = (
     try {
       if (fd !== undefined && fstatSync(fd).nlink === 0) writeAnew()
       if (fd === undefined) {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        createFolder(folder)
         fd = openSync(file, "a", 0o600)
       }
       while (unwritten.length > 0) {

@@ -21,6 +21,7 @@ import {
 import { join } from "node:path"
 import { type EventBody, Handshake, RequestId, type SessionId } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
 import * as EventLog from "../log/EventLog.js"
 import type { SessionSummary } from "../log/SessionSummary.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -221,7 +222,7 @@ export const make = (state_dir: string): ImportedSessions => {
     return yield* Effect.acquireUseRelease(
       Effect.try({
         try: () => {
-          mkdirSync(sessions, { recursive: true, mode: 0o700 })
+          createFolder(sessions)
           removeLeftovers(state_dir)
           rmSync(work, { recursive: true, force: true })
           mkdirSync(work, { mode: 0o700 })

@@ -5,11 +5,12 @@
  * `layerMemory` saves nothing: sessions end with the relay.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Handshake, SessionId } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
 import { type EventStore, makeMemory } from "../log/EventStore.js"
 import { type Batch, lastSeqOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
@@ -134,7 +135,7 @@ const makeDurable = (folder: string) =>
       const lock = yield* Effect.acquireRelease(
         Effect.try({
           try: () => {
-            mkdirSync(files, { recursive: true, mode: 0o700 })
+            createFolder(files)
             return SessionLock.acquire(files, me, SessionRecord.isRelayAlive)
           },
           catch: failed
@@ -271,7 +272,7 @@ const makeDurable = (folder: string) =>
     })
 
     yield* Effect.try({
-      try: () => mkdirSync(folder, { recursive: true, mode: 0o700 }),
+      try: () => createFolder(folder),
       catch: (cause) => new JournalFailed({ folder, reason: messageOf(cause) })
     })
     yield* Effect.forkScoped(Effect.andThen(

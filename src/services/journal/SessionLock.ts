@@ -7,7 +7,7 @@
  */
 import { linkSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { readRegular } from "./regularFile.js"
+import { readRegular } from "../disk/regularFile.js"
 
 /** One attempt in steps, so that tests can interleave two of them. */
 export type Steps<A> = Generator<undefined, A, undefined>

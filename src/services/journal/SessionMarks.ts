@@ -7,7 +7,7 @@ import { existsSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
 import { SessionChange } from "../../schema/SessionChange.js"
-import { readRegular } from "./regularFile.js"
+import { readRegular } from "../disk/regularFile.js"
 import { filesOf, folderIn } from "./SessionRecord.js"
 
 /** Marks as listed; absent: none. */

@@ -13,11 +13,11 @@ import {
   type RelayEvent,
   type SessionId
 } from "../../schema/index.js"
+import { readRegular } from "../disk/regularFile.js"
 import type { EventStore } from "../log/EventStore.js"
 import { lastSeqOf, textsOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
 import { procSource } from "../process/ProcessTree.js"
-import { readRegular } from "./regularFile.js"
 import * as SessionFiles from "./SessionFiles.js"
 
 const opener = {

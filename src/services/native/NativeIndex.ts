@@ -5,9 +5,10 @@
  * shown is saved; an unreadable index counts as empty.
  */
 import { Effect } from "effect"
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import { closeSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import type { NativeCounts, NativeFile, NativeSummary } from "../../adapters/native/NativeStore.js"
+import { createFolder } from "../disk/createFolder.js"
 import { makePause } from "../makePause.js"
 
 export interface IndexEntry {
@@ -89,7 +90,7 @@ export const make = Effect.fnUntraced(function*(path: string | undefined) {
     if (path === undefined || saved === changes) return
     const upTo = changes
     const pause = makePause()
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    createFolder(dirname(path))
     const file = openSync(`${path}.new`, "w", 0o600)
     yield* Effect.gen(function*() {
       writeSync(file, `${JSON.stringify({ version })}\n`)

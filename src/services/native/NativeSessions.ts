@@ -5,7 +5,7 @@
  * files are only read, except by `removeLeftovers`. What is known of a file is cached until the file changes.
  */
 import { Context, Effect, Layer, Option, Schema, Scope } from "effect"
-import { mkdirSync, realpathSync, unlinkSync, writeFileSync } from "node:fs"
+import { realpathSync, unlinkSync, writeFileSync } from "node:fs"
 import { basename, isAbsolute, join } from "node:path"
 import type { AcpAgent } from "../../adapters/acp/AcpAgent.js"
 import { presets } from "../../adapters/acp/presets.js"
@@ -24,6 +24,7 @@ import type {
 import * as NativeTurns from "../../adapters/native/NativeTurns.js"
 import { Folders } from "../access/Folders.js"
 import { makeRedact } from "../access/redact.js"
+import { createFolder } from "../disk/createFolder.js"
 import { makePause } from "../makePause.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig } from "../RelayConfig.js"
@@ -583,7 +584,7 @@ const make = Effect.fnUntraced(function*(
       if (state_dir === undefined) return undefined
       const folder = join(state_dir, "native-copies", store.tool)
       const path = join(folder, `${Math.round(file.stamp.mtime)}-${basename(file.path)}`)
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      createFolder(folder)
       writeFileSync(path, files.read(file.path, 0, file.stamp.size), { mode: 0o600 })
       return path
     }).pipe(Effect.catchDefect((defect) =>

@@ -6,23 +6,12 @@
  * session, and the relay does not exit before the last line is written. Agents may be able to write to the folder, so links
  * and anything else that is not the relay's own file are never written to.
  */
-import {
-  Context,
-  Effect,
-  Fiber,
-  FiberSet,
-  FileSystem,
-  Layer,
-  Path,
-  Redacted,
-  Schema,
-  Semaphore,
-  Stream
-} from "effect"
+import { Context, Effect, Fiber, FiberSet, Layer, Path, Redacted, Schema, Semaphore, Stream } from "effect"
 import { appendFile, closeSync, constants, fchmodSync, fstatSync, openSync, readSync } from "node:fs"
 import { messageOf } from "../../schema/messageOf.js"
 import * as Redact from "../access/redact.js"
 import * as RedactPieces from "../access/redactPieces.js"
+import { createFolder } from "../disk/createFolder.js"
 import type { EventLog } from "../log/EventLog.js"
 import { relayEnvironment } from "../process/AgentEnvironment.js"
 import { RelayConfig, type Settings } from "../RelayConfig.js"
@@ -109,12 +98,11 @@ const append = (fd: number, text: string) =>
   })
 
 const make = Effect.fnUntraced(function*(folder: string, { secrets = [] }: Settings) {
-  const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  yield* Effect.mapError(
-    files.makeDirectory(folder, { recursive: true, mode: 0o700 }),
-    ({ reason }) => new RecordingFailed({ folder, reason: messageOf(reason.cause ?? reason._tag) })
-  )
+  yield* Effect.try({
+    try: () => createFolder(folder),
+    catch: (cause) => new RecordingFailed({ folder, reason: messageOf(cause) })
+  })
 
   const fibers = yield* FiberSet.make<void>()
   yield* Effect.addFinalizer(() => FiberSet.awaitEmpty(fibers))

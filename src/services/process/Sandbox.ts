@@ -11,8 +11,9 @@
  */
 import { Effect, Schema } from "effect"
 import { execFile } from "node:child_process"
-import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, realpathSync, statSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join, relative, sep } from "node:path"
+import { createFolder } from "../disk/createFolder.js"
 import { relayEnvironment } from "./AgentEnvironment.js"
 import { findProgram } from "./findProgram.js"
 
@@ -83,7 +84,7 @@ const made = (path: string): string => {
   if (!existsSync(path)) {
     try {
       const isFile = path.endsWith(".json")
-      mkdirSync(isFile ? dirname(path) : path, { recursive: true, mode: 0o700 })
+      createFolder(isFile ? dirname(path) : path)
       if (isFile) writeFileSync(path, "{}\n", { mode: 0o600, flag: "wx" })
     } catch {
       // The agent will report what it cannot write.

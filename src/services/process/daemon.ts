@@ -2,9 +2,10 @@
  * daemon: starts a program in its own session that outlives this one. It is not stopped, watched or reaped from here.
  */
 import { spawn } from "node:child_process"
-import { closeSync, mkdirSync, openSync } from "node:fs"
+import { closeSync, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
 
 export interface Daemon {
   readonly program: string
@@ -18,7 +19,7 @@ export interface Daemon {
 
 export const start = ({ args, cwd, log, onFailed, program }: Daemon): void => {
   try {
-    mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
+    createFolder(dirname(log))
     const out = openSync(log, "a", 0o600)
     const child = spawn(program, args, { cwd, detached: true, stdio: ["ignore", out, out] })
     child.on("error", ({ message }) => onFailed(message))

@@ -4,10 +4,12 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { generateKeyPairSync } from "node:crypto"
-import { mkdirSync, readFileSync, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "../access/privateFile.js"
+import { createFolder } from "../disk/createFolder.js"
+import { readRegular } from "../disk/regularFile.js"
 
 /** These files cannot be read or written. */
 export class PushUnusable
@@ -50,11 +52,11 @@ const readOwn = (file: string): string | undefined => {
   const isOpen = privateFile.isOpenToOthers(file)
   if (isOpen === undefined) return undefined
   if (isOpen) throw new Error(`other users can read or write ${file}: \`chmod 600\` or remove it`)
-  return readFileSync(file, "utf8")
+  return readRegular(file)
 }
 
 const write = (state_dir: string, file: string, content: object) => {
-  mkdirSync(state_dir, { recursive: true, mode: 0o700 })
+  createFolder(state_dir)
   privateFile.replace(file, content)
 }
 

@@ -5,12 +5,13 @@
  * Several relays may share the folder. `claim` assigns a run to one of them.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
 import { messageOf } from "../../schema/messageOf.js"
+import { createFolder } from "../disk/createFolder.js"
+import { readRegular } from "../disk/regularFile.js"
 import { IdGenerator } from "../IdGenerator.js"
-import { readRegular } from "../journal/regularFile.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { RelayConfig } from "../RelayConfig.js"
 import { Schedule } from "./Schedule.js"
@@ -176,7 +177,7 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     }
   }
 
-  const mkdir = () => void mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const mkdir = () => void createFolder(folder)
   attempt("", mkdir)
 
   const readOne = (path: string) => {

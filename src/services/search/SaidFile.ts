@@ -16,7 +16,7 @@ import {
   writeSync
 } from "node:fs"
 import { join } from "node:path"
-import { readRegularBytes } from "../journal/regularFile.js"
+import { readRegularBytes } from "../disk/regularFile.js"
 import * as Segment from "../journal/Segment.js"
 import type { Said } from "./said.js"
 import * as TextBits from "./TextBits.js"

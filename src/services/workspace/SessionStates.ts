@@ -9,7 +9,6 @@ import { Clock, Deferred, type Duration, Effect, Schema, type Scope, Semaphore }
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,6 +17,7 @@ import {
 } from "node:fs"
 import { dirname, join } from "node:path"
 import { isSessionId, type SessionId } from "../../schema/index.js"
+import { createFolder } from "../disk/createFolder.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { placeOf } from "../process/runProgram.js"
 import type {
@@ -141,7 +141,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
             return
           }
           if (before !== undefined) yield* dropRefs(session_id, before.where)
-          mkdirSync(base, { recursive: true, mode: 0o700 })
+          createFolder(base)
           writeAll(where)
         })
 

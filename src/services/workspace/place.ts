@@ -9,12 +9,12 @@ import {
   constants,
   existsSync,
   lstatSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   writeFileSync
 } from "node:fs"
 import { isAbsolute, join, relative, sep } from "node:path"
+import { createFolder } from "../disk/createFolder.js"
 import {
   attributes,
   configuration,
@@ -123,7 +123,7 @@ export const writeNew = (path: string, text: string) => {
 /** A git directory of our own, with these attributes. `git init` would use templates. */
 export const prepareOwn = (own: string, objectFormat: string, attributes: string) => {
   for (const folder of ["objects/info", "objects/pack", "refs", "info"]) {
-    mkdirSync(join(own, folder), { recursive: true, mode: 0o700 })
+    createFolder(join(own, folder))
   }
   writeNew(join(own, "HEAD"), "ref: refs/heads/none\n")
   writeNew(join(own, "config"), configuration(objectFormat))
@@ -136,7 +136,7 @@ export const find = Effect.fnUntraced(
     const unkept = whyUnkept(folder)
     if (unkept !== undefined) return { unkept }
     const base = join(state_dir, "checkpoints")
-    mkdirSync(base, { recursive: true, mode: 0o700 })
+    createFolder(base)
     const env = environment(base)
     const asking: Git = { program, cwd: folder, env }
     const repository = yield* repositoryOf(asking, folder)
