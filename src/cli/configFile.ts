@@ -6,7 +6,7 @@
  */
 import { ConfigProvider, Effect, FileSystem, Result, Schema } from "effect"
 import { join } from "node:path"
-import { messageOf } from "../schema/messageOf.js"
+import { parseJson } from "../schema/jsonFile.js"
 import { fromHome } from "../services/fromHome.js"
 import { ownFolder } from "./home.js"
 import { settings } from "./options.js"
@@ -30,14 +30,8 @@ const example = "{\"port\": 9000, \"root\": [\"/srv\"]}"
 
 /** What is wrong with the text; its fields if nothing is. Nothing in it is quoted: it may hold a token. */
 const parse = (text: string): { readonly problem: string } | { readonly fields: object } => {
-  const parsed = Result.try(() => JSON.parse(text) as unknown)
-  if (Result.isFailure(parsed)) {
-    const [, position] = /at position (\d+)/.exec(messageOf(parsed.failure)) ?? []
-    const line = position === undefined
-      ? ""
-      : ` (line ${text.slice(0, Number(position)).split("\n").length})`
-    return { problem: `is not valid JSON${line}: write ${example}, without comments and trailing commas` }
-  }
+  const parsed = parseJson(text, example)
+  if (Result.isFailure(parsed)) return { problem: parsed.failure }
   const fields = parsed.success
   if (!isObject(fields)) return { problem: `must be one JSON object of settings, such as ${example}` }
   const unknown = Object.keys(fields).find((name) => !names.includes(name))
@@ -80,8 +74,7 @@ const read = Effect.fn("configFile.read")(function*(file: string) {
     files.readFileString(file),
     () => new BadConfigFile({ file, problem: "cannot be read: check the path and its permissions" })
   )
-  // Some editors on Windows begin a file with a byte order mark.
-  const parsed = parse(text.replace(/^\uFEFF/, ""))
+  const parsed = parse(text)
   if ("problem" in parsed) return yield* new BadConfigFile({ file, problem: parsed.problem })
   return ConfigProvider.fromUnknown(parsed.fields)
 })

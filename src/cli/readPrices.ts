@@ -1,6 +1,7 @@
 /** readPrices: the operator's price table (`--prices FILE`). */
 import { Effect, Schema } from "effect"
 import { readFile } from "node:fs/promises"
+import { jsonReader } from "../schema/jsonFile.js"
 import type { Prices } from "../services/budget/Prices.js"
 
 const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
@@ -13,7 +14,7 @@ const Table = Schema.Record(
     cache_write: Schema.optionalKey(Amount)
   })
 )
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Table), { onExcessProperty: "error" })
+const read = jsonReader(Table)
 
 /** Reads the table; fails with what the file must be. */
 export const readPrices = (file: string): Effect.Effect<Prices, string> =>
@@ -23,10 +24,10 @@ export const readPrices = (file: string): Effect.Effect<Prices, string> =>
   }).pipe(
     Effect.flatMap((text) =>
       Effect.mapError(
-        decode(text),
-        () =>
+        Effect.fromResult(read(text)),
+        (problem) =>
           "a file with a JSON object such as {\"gpt-5*\": {\"input\": 1.25, \"output\": 10, \"cached_input\": 0.125}}, "
-          + "in US dollars per million tokens"
+          + `in US dollars per million tokens; in this one, ${problem}`
       )
     )
   )

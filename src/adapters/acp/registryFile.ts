@@ -5,9 +5,9 @@
  *
  * The relay downloads nothing: `npx` and `uvx` fetch their packages themselves, and a binary must be on PATH.
  */
-import { Option, Schema } from "effect"
+import { Option, Result, Schema } from "effect"
 import { basename } from "node:path"
-import { messageOf } from "../../schema/messageOf.js"
+import { parseJson } from "../../schema/jsonFile.js"
 import { AnyObject, fieldsOf, items, optional, text } from "../wire/lenient.js"
 import type { AcpAgent, OwnAgent } from "./AcpAgent.js"
 
@@ -99,16 +99,18 @@ interface EntriesRead {
 
 /** The entries in such a file's text; a bare list is accepted too. */
 export const readEntries = (content: string): EntriesRead => {
-  let value: unknown
-  try {
-    value = JSON.parse(content)
-  } catch (cause) {
-    return { entries: [], problems: [`it is no JSON (${messageOf(cause)})`] }
-  }
+  const parsed = parseJson(content, "an object with a list of `agents`")
+  if (Result.isFailure(parsed)) return { entries: [], problems: [`it ${parsed.failure}`] }
+  const value = parsed.success
   const list: unknown = Array.isArray(value)
     ? value
     : Option.getOrUndefined(readFields(value))?.["agents"]
-  if (!Array.isArray(list)) return { entries: [], problems: ["it has no list of `agents`"] }
+  if (!Array.isArray(list)) {
+    return {
+      entries: [],
+      problems: ["it has no list of `agents`"]
+    }
+  }
   const read = list.map((one) => readEntry(one))
   return {
     entries: read.flatMap(Option.toArray),

@@ -4,11 +4,12 @@
  *
  * Only its user can read it, it is replaced atomically, and relays and `ai-relay token` hold a lock while changing it.
  */
-import { Clock, Effect, Option, Schedule, Schema } from "effect"
+import { Clock, Effect, Result, Schedule, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { closeSync, openSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Scope } from "../../schema/index.js"
+import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { createFolder } from "../disk/createFolder.js"
 import { readRegular } from "../disk/regularFile.js"
@@ -41,9 +42,7 @@ export const TokenRecord = Schema.Struct({
 })
 export type TokenRecord = typeof TokenRecord.Type
 
-const decode = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Struct({ tokens: Schema.Array(TokenRecord) }))
-)
+const decode = jsonReader(Schema.Struct({ tokens: Schema.Array(TokenRecord) }), { onUnknown: "ignore" })
 
 export const fileIn = (state_dir: string) => join(state_dir, "tokens.json")
 
@@ -60,10 +59,12 @@ export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
     throw new Error(`other users can read or write ${file}: check its contents, then \`chmod 600\` it`)
   }
   const found = decode(readRegular(file))
-  if (Option.isNone(found)) {
-    throw new Error(`${file} is not a list of tokens: correct it, or delete it and create the tokens again`)
+  if (Result.isFailure(found)) {
+    throw new Error(
+      `${file} is not a list of tokens, because ${found.failure}; correct it, or delete it and create the tokens again`
+    )
   }
-  return found.value.tokens
+  return found.success.tokens
 }
 
 /** All tokens in the file, including expired ones. */

@@ -11,6 +11,7 @@ import { Effect, Result, Schema } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import { relative, sep } from "node:path"
 import type { PermissionRequest } from "../../schema/index.js"
+import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { nameOf, type ShellCommand } from "./shellCommands.js"
 import { callOf, type ToolCall } from "./toolCall.js"
@@ -204,7 +205,7 @@ export const decide = ({ rules }: PolicyFile, ask: PermissionRequest, place: Pla
     : strictest
 }
 
-const decode = Schema.decodeUnknownResult(Schema.fromJsonString(PolicyFile), { onExcessProperty: "error" })
+const read = jsonReader(PolicyFile)
 
 const problemIn = ({ rules }: PolicyFile): string | undefined => {
   const names = new Set<string>()
@@ -233,17 +234,10 @@ const problemIn = ({ rules }: PolicyFile): string | undefined => {
 
 /** Parses rules; the error names the first problem. */
 export const parse = (text: string, file: string): Effect.Effect<PolicyFile, PolicyUnusable> => {
-  const decoded = decode(text)
-  if (Result.isFailure(decoded)) {
-    return new PolicyUnusable({
-      reason: `the rules in ${file} cannot be used: ${
-        String(decoded.failure.message).split("\n").slice(0, 3).join(" ")
-      }`
-    })
-  }
-  const problem = problemIn(decoded.success)
-  return problem === undefined
-    ? Effect.succeed(decoded.success)
+  const rules = read(text)
+  const problem = Result.isFailure(rules) ? rules.failure : problemIn(rules.success)
+  return problem === undefined && Result.isSuccess(rules)
+    ? Effect.succeed(rules.success)
     : new PolicyUnusable({ reason: `the rules in ${file} cannot be used: ${problem}` })
 }
 

@@ -2,10 +2,11 @@
  * pushFile: files for notifications in the state folder: the relay's keys (`push-keys.json`), by which push services know it, and
  * subscriptions (`push.json`). Only its user can read them; they are replaced atomically.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { generateKeyPairSync } from "node:crypto"
 import { statSync } from "node:fs"
 import { join } from "node:path"
+import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "../access/privateFile.js"
 import { createFolder } from "../disk/createFolder.js"
@@ -39,10 +40,10 @@ export const Subscription = Schema.Struct({
 })
 export type Subscription = typeof Subscription.Type
 
-const decodeKeys = Schema.decodeUnknownOption(Schema.fromJsonString(Keys))
-const decodeList = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Struct({ subscriptions: Schema.Array(Subscription) }))
-)
+const decodeKeys = jsonReader(Keys, { onUnknown: "ignore" })
+const decodeList = jsonReader(Schema.Struct({ subscriptions: Schema.Array(Subscription) }), {
+  onUnknown: "ignore"
+})
 
 const keysFile = (state_dir: string) => join(state_dir, "push-keys.json")
 const listFile = (state_dir: string) => join(state_dir, "push.json")
@@ -83,9 +84,9 @@ export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushU
       const kept = readOwn(file)
       if (kept !== undefined) {
         const found = decodeKeys(kept)
-        if (Option.isSome(found)) return found.value
+        if (Result.isSuccess(found)) return found.success
         throw new Error(
-          `${file} contains no valid keys: delete it, and turn notifications on again in your browsers`
+          `${file} contains no valid keys, because ${found.failure}; correct it, or delete it and turn notifications on again in your browsers`
         )
       }
       const made = newKeys()
@@ -105,9 +106,9 @@ export const readList = (
     const kept = readOwn(file)
     if (kept === undefined) return []
     const found = decodeList(kept)
-    if (Option.isSome(found)) return found.value.subscriptions
+    if (Result.isSuccess(found)) return found.success.subscriptions
     throw new Error(
-      `${file} is not a list of subscriptions: delete it, and turn notifications on again in your browsers`
+      `${file} is not a list of subscriptions, because ${found.failure}; correct it, or delete it and turn notifications on again in your browsers`
     )
   })
 

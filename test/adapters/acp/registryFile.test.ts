@@ -53,7 +53,7 @@ describe("the operator's registry file", () => {
       "agent 5 has no `id`, or no `distribution`",
       "agent 6 has no `id`, or no `distribution`"
     ])
-    assert.match(readRegistry("{").problems[0] ?? "", /^it is no JSON/)
+    assert.match(readRegistry("{").problems[0] ?? "", /^it is not valid JSON/)
     assert.deepStrictEqual(readRegistry("{}").problems, ["it has no list of `agents`"])
   })
 
@@ -154,6 +154,6 @@ describe("a registry beside the agents known here", () => {
         "known here but not there: poolside, hermes"
       ]
     )
-    assert.match(registryDifferences(known, "{")[0] ?? "", /^it is no JSON/)
+    assert.match(registryDifferences(known, "{")[0] ?? "", /^it is not valid JSON/)
   })
 })
