@@ -13,6 +13,7 @@ import * as Policy from "../services/policy/Policy.js"
 import { CommandError } from "./clientOptions.js"
 import { relayOptions } from "./options.js"
 import { safeJson, visibleLine } from "./printable.js"
+import { sayUnreadable } from "./sessions.js"
 
 /** One request, the verdict of these rules, and how it was answered at the time. */
 interface Tested extends Policy.Decision {
@@ -161,7 +162,8 @@ const test = Command.make(
     Effect.gen(function*() {
       const file = yield* Policy.load(rules)
       const folder = SessionRecord.folderIn(state_dir)
-      const kept = yield* SessionRecord.list(folder)
+      const { records: kept, unreadable } = yield* SessionRecord.list(folder)
+      yield* sayUnreadable(state_dir, unreadable)
       const unknown = sessions.find((name) => !kept.some(({ summary }) => summary.session_id === name))
       if (unknown !== undefined) {
         return yield* new CommandError({

@@ -35,6 +35,16 @@ const toListed = (kept: SessionRecord.SessionRecord): Listed => {
   }
 }
 
+/** Says which sessions are left out of a list. */
+export const sayUnreadable = (state_dir: string, unreadable: ReadonlyArray<string>) =>
+  unreadable.length === 0
+    ? Effect.void
+    : Console.error(
+      `Left out, because they cannot be read: ${unreadable.join(", ")}. Check their files in ${
+        SessionRecord.folderIn(state_dir)
+      }.`
+    )
+
 const titles = ["ID", "TOOL", "FOLDER", "STATE", "LAST ACTIVE", "TURNS", "COST"]
 
 const rowsOf = (sessions: ReadonlyArray<Listed>, now: number) =>
@@ -121,9 +131,15 @@ export const sessions = Command.make(
   },
   ({ json, state_dir }) =>
     Effect.gen(function*() {
-      const sessions = (yield* SessionRecord.list(SessionRecord.folderIn(state_dir))).map(toListed)
+      const { records, unreadable } = yield* SessionRecord.list(SessionRecord.folderIn(state_dir))
+      const sessions = records.map(toListed)
+      yield* sayUnreadable(state_dir, unreadable)
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
-      if (sessions.length === 0) return yield* Console.log(`No sessions are saved in ${state_dir}.`)
+      if (sessions.length === 0) {
+        return unreadable.length > 0
+          ? undefined
+          : yield* Console.log(`No sessions are saved in ${state_dir}.`)
+      }
       yield* Console.log(toTable(titles, rowsOf(sessions, (yield* Clock.currentTimeMillis) / 1000)))
     })
 ).pipe(Command.withSubcommands([remove, rename, exported, nativeConversations]))

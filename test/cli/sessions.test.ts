@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EventBody, Handshake, SessionId } from "../../src/schema/index.js"
@@ -105,5 +105,35 @@ describe("ai-relay sessions", () => {
       const folder = join(yield* newFolder, "nothing")
       assert.strictEqual(yield* printed("--state-dir", folder), `No sessions are saved in ${folder}.`)
       assert.deepStrictEqual(JSON.parse(yield* printed("--json", "--state-dir", folder)), { sessions: [] })
+    }))
+
+  it.effect("never takes a folder that cannot be read for an empty one, nor does a test of rules", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      const rules = join(folder, "rules.json")
+      writeFileSync(rules, "{\"rules\":[]}", { mode: 0o600 })
+      writeFileSync(join(folder, "sessions"), "")
+      for (const words of [["sessions"], ["sessions", "--json"], ["policy", "test", rules]]) {
+        for (const state_dir of [folder, rules]) {
+          const { err, out } = yield* commandLine(...words, "--state-dir", state_dir)
+          assert.deepStrictEqual(out, [])
+          assert.match(
+            err.join(),
+            /^ai-relay: the sessions saved in .* cannot be read \(.*\): fix the permissions/
+          )
+          assert.strictEqual(process.exitCode, 1)
+          process.exitCode = 0
+        }
+      }
+    }))
+
+  it.effect("names the sessions that it leaves out because they cannot be read", () =>
+    Effect.gen(function*() {
+      const folder = yield* newFolder
+      yield* keep(folder, { one: [started] })
+      mkdirSync(join(folder, "sessions/odd/meta.json"), { recursive: true })
+      const { err, out } = yield* commandLine("sessions", "--state-dir", folder)
+      assert.lengthOf(out.join("\n").split("\n"), 2)
+      assert.include(err.join(), "Left out, because they cannot be read: odd. Check their files in")
     }))
 })

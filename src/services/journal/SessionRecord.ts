@@ -4,7 +4,7 @@
  * It is written only now and then. The frames have what it lacks, and can replace it if it is lost.
  */
 import { Effect, Option, Schema, Struct } from "effect"
-import { existsSync, readdirSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import {
   type Handshake,
@@ -13,11 +13,13 @@ import {
   type RelayEvent,
   type SessionId
 } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { readRegular } from "../disk/regularFile.js"
 import type { EventStore } from "../log/EventStore.js"
 import { lastSeqOf, textsOf } from "../log/frames.js"
 import * as SessionSummary from "../log/SessionSummary.js"
 import { procSource } from "../process/ProcessTree.js"
+import * as Segment from "./Segment.js"
 import * as SessionFiles from "./SessionFiles.js"
 
 const opener = {
@@ -221,11 +223,59 @@ export const read = (folder: string, session_id: SessionId): Option.Option<Sessi
   )
 }
 
-/** The records of all sessions in this folder, the most recently active first. Changes nothing. */
-export const list = (folder: string): Effect.Effect<ReadonlyArray<SessionRecord>> =>
-  Effect.sync(() =>
-    (existsSync(folder) ? readdirSync(folder) : [])
-      .filter(isSessionId)
-      .flatMap((session_id) => Option.toArray(read(folder, session_id)))
-      .toSorted((left, right) => right.summary.last_active_at - left.summary.last_active_at)
-  )
+/** The folder of all sessions cannot be read. */
+export class SessionsUnreadable extends Schema.TaggedError<SessionsUnreadable>()("SessionsUnreadable", {
+  folder: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `the sessions saved in ${this.folder} cannot be read (${this.reason}): fix the permissions, or name another folder `
+      + "with --state-dir"
+  }
+}
+
+export interface SavedSessions {
+  readonly records: ReadonlyArray<SessionRecord>
+  /** Sessions that are there and cannot be read. */
+  readonly unreadable: ReadonlyArray<SessionId>
+}
+
+const hasCode = (cause: unknown, ...codes: ReadonlyArray<string>) =>
+  codes.includes((cause as NodeJS.ErrnoException).code ?? "")
+
+/** Empty if nothing was ever saved. */
+const namesIn = (folder: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    if (hasCode(cause, "ENOENT")) return []
+    throw cause
+  }
+}
+
+/** Whether this is a session's folder, as far as can be seen. */
+const isSession = (files: string): boolean => {
+  try {
+    return readdirSync(files).some((name) => name === "meta.json" || Segment.firstOf(name) !== undefined)
+  } catch (cause) {
+    return !hasCode(cause, "ENOENT", "ENOTDIR")
+  }
+}
+
+/** All sessions in this folder, the most recently active first. Changes nothing. */
+export const list = (folder: string): Effect.Effect<SavedSessions, SessionsUnreadable> =>
+  Effect.try({
+    try: () => {
+      const found = namesIn(folder).filter(isSessionId).map((session_id) =>
+        [session_id, Option.getOrUndefined(read(folder, session_id))] as const
+      )
+      return {
+        records: found.flatMap(([, record]) => record ?? [])
+          .toSorted((left, right) => right.summary.last_active_at - left.summary.last_active_at),
+        unreadable: found.flatMap(([session_id, record]) =>
+          record === undefined && isSession(filesOf(folder, session_id)) ? [session_id] : []
+        )
+      }
+    },
+    catch: (cause) => new SessionsUnreadable({ folder, reason: messageOf(cause) })
+  })
