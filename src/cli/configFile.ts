@@ -30,8 +30,10 @@ const example = "{\"port\": 9000, \"root\": [\"/srv\"]}"
 
 /** What is wrong with the text; its fields if nothing is. Nothing in it is quoted: it may hold a token. */
 const parse = (text: string): { readonly problem: string } | { readonly fields: object } => {
-  const parsed = parseJson(text, example)
-  if (Result.isFailure(parsed)) return { problem: parsed.failure }
+  const parsed = parseJson(text)
+  if (Result.isFailure(parsed)) {
+    return { problem: `${parsed.failure}: write ${example}, without comments and trailing commas` }
+  }
   const fields = parsed.success
   if (!isObject(fields)) return { problem: `must be one JSON object of settings, such as ${example}` }
   const unknown = Object.keys(fields).find((name) => !names.includes(name))

@@ -5,15 +5,15 @@
 import { Result, Schema, SchemaIssue } from "effect"
 import { messageOf } from "./messageOf.js"
 
-/** The value in the text; `example` is what it should look like. Some editors on Windows begin a file with a byte order mark. */
-export const parseJson = (text: string, example = "it"): Result.Result<unknown, string> => {
+/** The value in the text. Some editors on Windows begin a file with a byte order mark. */
+export const parseJson = (text: string): Result.Result<unknown, string> => {
   const json = text.replace(/^\uFEFF/, "")
   return Result.mapError(Result.try(() => JSON.parse(json) as unknown), (cause) => {
     const [, position] = /at position (\d+)/.exec(messageOf(cause)) ?? []
     const line = position === undefined
       ? ""
       : ` (line ${json.slice(0, Number(position)).split("\n").length})`
-    return `is not valid JSON${line}: write ${example}, without comments and trailing commas`
+    return `is not valid JSON${line}`
   })
 }
 
@@ -63,11 +63,14 @@ export const jsonReader = <A, I>(
   const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: onUnknown })
   return (text: string): Result.Result<A, string> =>
     Result.flatMap(
-      Result.mapError(parseJson(text), (problem) => `it ${problem}`),
+      Result.mapError(parseJson(text), (problem) =>
+        `it ${problem}, which has no comments and no trailing commas`),
       (value) =>
         Result.mapError(decode(value), ({ issue }) => {
           const [first] = format(issue).issues
-          const path = first?.path?.map((part) => typeof part === "object" ? part.key : part) ?? []
+          const path = first?.path?.map((part) =>
+            typeof part === "object" ? part.key : part
+          ) ?? []
           return `${path.length === 0 ? "it" : placeOf(path)} ${expectedIn(first?.message ?? "")}`
         })
     )

@@ -47,7 +47,7 @@ describe("a file of JSON", () => {
   it("that is no JSON says so, with the line where that is known, and quotes nothing", () => {
     assert.match(
       problemIn("{\n\"rules\": [],\n secret\n}"),
-      /^it is not valid JSON( \(line 3\))?: write it, without comments and trailing commas$/
+      /^it is not valid JSON( \(line 3\))?, which has no comments and no trailing commas$/
     )
   })
 

@@ -99,7 +99,7 @@ interface EntriesRead {
 
 /** The entries in such a file's text; a bare list is accepted too. */
 export const readEntries = (content: string): EntriesRead => {
-  const parsed = parseJson(content, "an object with a list of `agents`")
+  const parsed = parseJson(content)
   if (Result.isFailure(parsed)) return { entries: [], problems: [`it ${parsed.failure}`] }
   const value = parsed.success
   const list: unknown = Array.isArray(value)

@@ -12,7 +12,6 @@ import { Scope } from "../../schema/index.js"
 import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { createFolder } from "../disk/createFolder.js"
-import { readRegular } from "../disk/regularFile.js"
 import * as privateFile from "./privateFile.js"
 
 /** The tokens cannot be read or written. */
@@ -51,17 +50,16 @@ export const hashOf = (token: string): string => createHash("sha256").update(tok
 /** A new token. Its prefix makes it recognizable where it should not be, such as in a log or a repository. */
 export const newToken = (): string => `airelay_${randomBytes(32).toString("base64url")}`
 
+const again = "delete it and create the tokens again"
+
 /** All tokens in the file; throws an error text if the file is invalid. */
 export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
-  const isOpen = privateFile.isOpenToOthers(file)
-  if (isOpen === undefined) return []
-  if (isOpen) {
-    throw new Error(`other users can read or write ${file}: check its contents, then \`chmod 600\` it`)
-  }
-  const found = decode(readRegular(file))
+  const text = privateFile.read(file, again)
+  if (text === undefined) return []
+  const found = decode(text)
   if (Result.isFailure(found)) {
     throw new Error(
-      `${file} is not a list of tokens, because ${found.failure}; correct it, or delete it and create the tokens again`
+      `${file} is not a list of tokens, because ${found.failure}; correct it, or ${again}`
     )
   }
   return found.success.tokens
@@ -71,8 +69,7 @@ export const readNow = (file: string): ReadonlyArray<TokenRecord> => {
 export const read = (file: string): Effect.Effect<ReadonlyArray<TokenRecord>, TokensUnusable> =>
   Effect.try({
     try: () => readNow(file),
-    catch: (cause) =>
-      new TokensUnusable({ reason: `the tokens cannot be read (${messageOf(cause)}): check ${file}` })
+    catch: (cause) => new TokensUnusable({ reason: messageOf(cause) })
   })
 
 /** A program that holds the lock for longer than this, in ms, is considered dead. */

@@ -1,10 +1,11 @@
 /**
- * SessionFolder: what the index needs of a session's folder. It imports only Node, because a thread of its own runs it, too
+ * SessionFolder: what the index needs of a session's folder. It imports little but Node, because a thread of its own runs it, too
  * (`folderThread.ts`).
  */
-import { readdirSync, readFileSync, type Stats, statSync } from "node:fs"
+import { readdirSync, type Stats, statSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { readRegular } from "../disk/regularFile.js"
 
 export interface SessionFolder {
   readonly session_id: SessionId
@@ -33,9 +34,9 @@ const attempt = <A>(look: () => A): A | undefined => {
 }
 
 const statsOf = (path: string) => attempt(() => statSync(path, { throwIfNoEntry: false }))
-/** Undefined if there is no such file; reading a pipe would never end. */
+/** Undefined if there is no such file. */
 const textOf = (path: string, stats: Stats | undefined) =>
-  stats?.isFile() ? attempt(() => readFileSync(path, "utf8")) : undefined
+  stats === undefined ? undefined : attempt(() => readRegular(path))
 
 /** Sizes of the files in a folder together. */
 const bytesIn = (folder: string): number =>

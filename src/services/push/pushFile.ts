@@ -10,7 +10,6 @@ import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import * as privateFile from "../access/privateFile.js"
 import { createFolder } from "../disk/createFolder.js"
-import { readRegular } from "../disk/regularFile.js"
 
 /** These files cannot be read or written. */
 export class PushUnusable
@@ -48,13 +47,7 @@ const decodeList = jsonReader(Schema.Struct({ subscriptions: Schema.Array(Subscr
 const keysFile = (state_dir: string) => join(state_dir, "push-keys.json")
 const listFile = (state_dir: string) => join(state_dir, "push.json")
 
-/** Reads the file; undefined if there is none. Throws an error text if others can read it. */
-const readOwn = (file: string): string | undefined => {
-  const isOpen = privateFile.isOpenToOthers(file)
-  if (isOpen === undefined) return undefined
-  if (isOpen) throw new Error(`other users can read or write ${file}: \`chmod 600\` or remove it`)
-  return readRegular(file)
-}
+const again = "delete it and turn notifications on again in your browsers"
 
 const write = (state_dir: string, file: string, content: object) => {
   createFolder(state_dir)
@@ -81,12 +74,12 @@ export const keysIn = (state_dir: string | undefined): Effect.Effect<Keys, PushU
     ? Effect.sync(newKeys)
     : attempt("the keys for notifications cannot be read or created", () => {
       const file = keysFile(state_dir)
-      const kept = readOwn(file)
+      const kept = privateFile.read(file, again)
       if (kept !== undefined) {
         const found = decodeKeys(kept)
         if (Result.isSuccess(found)) return found.success
         throw new Error(
-          `${file} contains no valid keys, because ${found.failure}; correct it, or delete it and turn notifications on again in your browsers`
+          `${file} contains no valid keys, because ${found.failure}; correct it, or ${again}`
         )
       }
       const made = newKeys()
@@ -103,12 +96,12 @@ export const readList = (
 ): Effect.Effect<ReadonlyArray<Subscription>, PushUnusable> =>
   state_dir === undefined ? Effect.succeed([]) : attempt("notifications cannot be sent", () => {
     const file = listFile(state_dir)
-    const kept = readOwn(file)
+    const kept = privateFile.read(file, again)
     if (kept === undefined) return []
     const found = decodeList(kept)
     if (Result.isSuccess(found)) return found.success.subscriptions
     throw new Error(
-      `${file} is not a list of subscriptions, because ${found.failure}; correct it, or delete it and turn notifications on again in your browsers`
+      `${file} is not a list of subscriptions, because ${found.failure}; correct it, or ${again}`
     )
   })
 
