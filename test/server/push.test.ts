@@ -361,16 +361,44 @@ describe("a subscription", () => {
     }
   })
 
-  it("whose list is broken is told, and nothing is written over it", async () => {
+  it("stays subscribed while the tokens cannot be read", async () => {
+    const state_dir = mkdtempSync(join(tmpdir(), "ai-relay-push-"))
+    const file = join(state_dir, "tokens.json")
+    try {
+      const made = await withRelay(async (relay) => {
+        const token = await relay.token({ name: "anna" })
+        const { id } = await relay.subscribed(token)
+        const tokens = readFileSync(file, "utf8")
+        writeFileSync(file, "{", { mode: 0o600 })
+        // It looks at the file twice a second.
+        await new Promise((resolve) => setTimeout(resolve, 1200))
+        writeFileSync(file, tokens, { mode: 0o600 })
+        assert.deepStrictEqual(await relay.mine(token), [id])
+        return { token, id, tokens }
+      }, { state_dir })
+      writeFileSync(file, "{", { mode: 0o600 })
+      await withRelay(async (relay) => {
+        await relay.mine()
+        writeFileSync(file, made.tokens, { mode: 0o600 })
+        assert.deepStrictEqual(await relay.mine(made.token), [made.id])
+      }, { state_dir })
+    } finally {
+      rmSync(state_dir, { recursive: true })
+    }
+  })
+
+  it("whose list is broken is told, and nothing is written over it; it is read again once that is mended", async () => {
     const state_dir = mkdtempSync(join(tmpdir(), "ai-relay-push-"))
     try {
       writeFileSync(join(state_dir, "push.json"), "{", { mode: 0o600 })
-      await withRelay(async ({ ask }) => {
+      await withRelay(async ({ ask, subscribed }) => {
         const answer = await ask("/push")
         assert.strictEqual(answer.status, 500)
         assert.match((await answer.json() as { text: string }).text, /push\.json is not a list.*delete it/)
+        assert.strictEqual(readFileSync(join(state_dir, "push.json"), "utf8"), "{")
+        rmSync(join(state_dir, "push.json"))
+        await subscribed()
       }, { state_dir })
-      assert.strictEqual(readFileSync(join(state_dir, "push.json"), "utf8"), "{")
     } finally {
       rmSync(state_dir, { recursive: true })
     }

@@ -7,7 +7,19 @@
  * (`askText.ts`), a person who may approve gets a ticket with it: for that question only, usable once, with its owner's rights at
  * that time, and void when the question is settled. Nothing is loaded or watched before somebody subscribes.
  */
-import { Clock, Context, Effect, FiberMap, Layer, Queue, Schedule, Schema, Scope, Semaphore } from "effect"
+import {
+  Clock,
+  Context,
+  Effect,
+  Exit,
+  FiberMap,
+  Layer,
+  Queue,
+  Schedule,
+  Schema,
+  Scope,
+  Semaphore
+} from "effect"
 import { createHash, createPublicKey, randomBytes } from "node:crypto"
 import { type PermissionRequest, RequestId, type SessionId } from "../../schema/index.js"
 import type { PushSubscription } from "../../schema/PushSubscription.js"
@@ -103,6 +115,8 @@ const again = Schedule.max([Schedule.exponential("1 second", 4), Schedule.recurs
 /** How long the push service may keep the news of an ended turn, in seconds. */
 const newsSeconds = 12 * 3600
 const settleTime = "3 seconds"
+/** How long to wait before looking again whether tokens can be read. */
+const unreadablePause = "1 minute"
 
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url")
 const idOf = (endpoint: string) => digest(endpoint).slice(0, 16)
@@ -150,7 +164,13 @@ const make = Effect.gen(function*() {
   const outgoing = new Map<string, { readonly waiting: Array<Outgoing>; lanes: number }>()
   const owners = yield* FiberMap.make<string>()
 
-  const keys = yield* Effect.cached(pushFile.keysIn(state_dir))
+  /** What cannot be read is read again the next time: the operator may have corrected it. */
+  let known: pushFile.Keys | undefined
+  const keys = Effect.suspend(() =>
+    known === undefined
+      ? Effect.tap(pushFile.keysIn(state_dir), (found) => Effect.sync(() => void (known = found)))
+      : Effect.succeed(known)
+  )
   const library = yield* Effect.cached(
     Effect.promise(() => import("web-push").then(({ default: library }) => library))
   )
@@ -167,14 +187,22 @@ const make = Effect.gen(function*() {
   /** Completes when the subscription expires or its owner loses the right to it. */
   const untilOver = (id: string, { expires_at, mark }: Subscription): Effect.Effect<void> =>
     Effect.gen(function*() {
+      const lookAgain = () => {
+        const kept = byId.get(id)
+        return kept === undefined ? Effect.void : untilOver(id, kept)
+      }
       const owner = yield* auth.holderOf(mark)
       const left = expires_at * 1000 - (yield* Clock.currentTimeMillis)
+      if (left > 0 && owner === undefined && Exit.isFailure(yield* Effect.exit(auth.tokens.list))) {
+        // Nobody has revoked it: the tokens cannot be read.
+        yield* Effect.sleep(unreadablePause)
+        return yield* lookAgain()
+      }
       if (owner === undefined || left <= 0) return
       // Timers cannot be longer than some weeks. A token that was changed may still exist.
       yield* Effect.raceFirst(owner.ended, Effect.sleep(Math.min(left, daySeconds * 1000)))
       yield* Effect.yieldNow
-      const kept = byId.get(id)
-      if (kept !== undefined) yield* untilOver(id, kept)
+      yield* lookAgain()
     })
 
   const follow = (id: string, subscription: Subscription) =>
@@ -338,18 +366,19 @@ const make = Effect.gen(function*() {
     )
   )
 
-  const load = yield* Effect.cached(
-    Effect.gen(function*() {
-      for (const subscription of yield* pushFile.readList(state_dir)) {
-        byId.set(subscription.id, subscription)
-        yield* follow(subscription.id, subscription)
-      }
-    })
-  )
+  let isLoaded = false
+  const load = Effect.gen(function*() {
+    if (isLoaded) return
+    const kept = yield* pushFile.readList(state_dir)
+    isLoaded = true
+    for (const subscription of kept) {
+      byId.set(subscription.id, subscription)
+      yield* follow(subscription.id, subscription)
+    }
+    if (kept.length > 0) yield* begin
+  })
   if (pushFile.isThere(state_dir)) {
-    yield* Effect.andThen(load, begin).pipe(
-      Effect.catch(({ message }) => Effect.logWarning(message))
-    )
+    yield* Effect.catch(load, ({ message }) => Effect.logWarning(message))
   }
 
   // --- who is told -----------------------------------------------------------------------------------------------

@@ -4,10 +4,11 @@
  *
  * Several relays may share the folder. `claim` assigns a run to one of them.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Result } from "effect"
 import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { jsonReader } from "../../schema/jsonFile.js"
 import { messageOf } from "../../schema/messageOf.js"
 import { createFolder } from "../disk/createFolder.js"
 import { readRegular } from "../disk/regularFile.js"
@@ -38,11 +39,14 @@ export interface Table {
 export class Timetable extends Context.Service<Timetable, Table>()("ai-relay/services/Timetable") {
   static readonly layer = Layer.effect(
     this,
-    Effect.map(
-      Effect.zip(RelayConfig, IdGenerator),
-      ([{ state_dir }, ids]) =>
-        state_dir === undefined ? inMemory(ids) : onDisk(join(state_dir, "schedules"), ids)
-    )
+    Effect.gen(function*() {
+      const { state_dir } = yield* RelayConfig
+      const ids = yield* IdGenerator
+      const run = Effect.runSyncWith(yield* Effect.context<never>())
+      return state_dir === undefined
+        ? inMemory(ids)
+        : onDisk(join(state_dir, "schedules"), ids, (text) => run(Effect.logWarning(text)))
+    })
   )
 }
 
@@ -131,15 +135,18 @@ export const inMemory = (ids: Ids): Table => {
   }, ids)
 }
 
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Schedule))
+const read = jsonReader(Schedule, { onUnknown: "ignore" })
 const suffix = ".json"
 const claimed = ".claimed-"
 
-export const onDisk = (folder: string, ids: Ids): Table => {
+/** `warn` takes what is wrong with a file: such a schedule does not run, and its file stays as it is. */
+export const onDisk = (folder: string, ids: Ids, warn: (text: string) => void = () => {}): Table => {
   const known = new Map<string, Schedule>()
   /** Files that were read, with a stamp that shows changes. */
   const seen = new Map<string, string>()
   const relay = SessionRecord.relayName()
+  /** Why the folder cannot be read at the moment. */
+  let whyUnread: string | undefined
   /** Changes that the disk refused, by schedule, and why. They are tried again whenever the schedules are looked at. */
   const refused = new Map<string, { readonly act: () => void; readonly reason: string }>()
 
@@ -154,8 +161,9 @@ export const onDisk = (folder: string, ids: Ids): Table => {
   // Session ids may contain characters that file systems do not allow.
   const fileOf = (schedule_id: string) => join(folder, `${encodeURIComponent(schedule_id)}${suffix}`)
   const stampOf = (path: string) => {
-    const { ino, mtimeMs, size } = statSync(path)
-    return `${ino} ${mtimeMs} ${size}`
+    // Unlike `mtimeMs`, it changes with the permissions, too.
+    const { ctimeMs, ino, size } = statSync(path)
+    return `${ino} ${ctimeMs} ${size}`
   }
 
   /** Removes the claims of runs that are now recorded. */
@@ -180,15 +188,24 @@ export const onDisk = (folder: string, ids: Ids): Table => {
   const mkdir = () => void createFolder(folder)
   attempt("", mkdir)
 
+  const warnOf = (path: string, reason: string) =>
+    warn(
+      `The schedule in ${path} cannot be used (${reason}): correct the file, or delete it and create the schedule again.`
+    )
+
   const readOne = (path: string) => {
     try {
       const stamp = stampOf(path)
       if (seen.get(path) === stamp) return
       seen.set(path, stamp)
-      const schedule = Option.getOrUndefined(decode(readRegular(path)))
-      if (schedule !== undefined) known.set(schedule.schedule_id, schedule)
-    } catch {
-      // It was removed meanwhile.
+      const schedule = read(readRegular(path))
+      if (Result.isFailure(schedule)) return warnOf(path, schedule.failure)
+      const { schedule_id } = schedule.success
+      if (fileOf(schedule_id) === path) known.set(schedule_id, schedule.success)
+      else warnOf(path, "its name is not that of its `schedule_id`")
+    } catch (cause) {
+      // Otherwise it was removed meanwhile.
+      if (existsSync(path)) warnOf(path, messageOf(cause))
     }
   }
 
@@ -201,10 +218,12 @@ export const onDisk = (folder: string, ids: Ids): Table => {
     let names: ReadonlyArray<string>
     try {
       names = readdirSync(folder).filter((name) => name.endsWith(suffix))
-    } catch {
+    } catch (cause) {
       // An unreadable schedule still exists.
+      whyUnread = (cause as NodeJS.ErrnoException).code === "ENOENT" ? undefined : messageOf(cause)
       return
     }
+    whyUnread = undefined
     const paths = new Set(names.map((name) => join(folder, name)))
     const outdated = new Set([...refused.keys()].map(fileOf))
     for (const path of paths) if (!outdated.has(path)) readOne(path)
@@ -253,8 +272,11 @@ export const onDisk = (folder: string, ids: Ids): Table => {
       }
     },
     trouble: () => {
-      tryAgain()
+      load()
       const [first] = refused.values()
+      if (whyUnread !== undefined) {
+        return `${folder} cannot be read (${whyUnread}), so no schedule runs that was not known before: fix its permissions`
+      }
       return first && `${folder} cannot be written (${first.reason}): free some space, or make it writable`
     }
   }, ids)

@@ -351,6 +351,38 @@ describe("the timetable", () => {
       assert.deepStrictEqual(Timetable.onDisk(folder, ids).all(), [schedule])
     }).pipe(Effect.provide(IdGenerator.layerTest)))
 
+  it.effect("says which of its files cannot be used, once, and leaves them and the others alone", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true, force: true })))
+      const ids = yield* IdGenerator
+      const warnings: Array<string> = []
+      Timetable.onDisk(folder, ids).put(schedule)
+      writeFileSync(join(folder, "b.json"), "x")
+      writeFileSync(join(folder, "c.json"), JSON.stringify({ ...schedule, schedule_id: "c", runs: "many" }))
+      writeFileSync(join(folder, "d.json"), JSON.stringify({ ...schedule, schedule_id: "e" }))
+      mkdirSync(join(folder, "f.json"))
+      const table = Timetable.onDisk(folder, ids, (text) => void warnings.push(text))
+      for (const _ of ["once", "again"]) assert.deepStrictEqual(table.all(), [schedule])
+      assert.deepStrictEqual(
+        warnings.map((text) =>
+          /^The schedule in .*\/(.*?) cannot be used \((.*?)\): correct/.exec(text)?.slice(1)
+        ),
+        [
+          ["b.json", "it is not valid JSON, which has no comments and no trailing commas"],
+          ["c.json", "\"runs\" must be a number"],
+          ["d.json", "its name is not that of its `schedule_id`"],
+          ["f.json", `${folder}/f.json is not a regular file`]
+        ]
+      )
+      writeFileSync(join(folder, "b.json"), JSON.stringify({ ...schedule, schedule_id: "b", created_at: 2 }))
+      assert.deepStrictEqual(table.all().map(({ schedule_id }) => schedule_id), ["a", "b"])
+      rmSync(folder, { recursive: true })
+      writeFileSync(folder, "")
+      assert.match(table.trouble() ?? "", /cannot be read \(ENOTDIR.*fix its permissions$/)
+      assert.lengthOf(table.all(), 2)
+    }).pipe(Effect.provide(IdGenerator.layerTest)))
+
   it.effect("gives a run to one of the relays that share a folder", () =>
     Effect.gen(function*() {
       const folder = mkdtempSync(join(tmpdir(), "ai-relay-schedule-"))
