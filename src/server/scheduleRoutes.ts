@@ -48,8 +48,9 @@ export const addSchedule: Answer = Effect.fnUntraced(function*({ request, respon
   const registry = yield* SessionRegistry
   const { content, session_id, ...rest } = yield* readBody(request, NewSchedule, wanted, mostBytes)
   const live = registry.live(session_id)
-  if (live === undefined && Option.isNone(yield* (yield* Journal).find(session_id))) {
-    return yield* new SessionNotFound({ session_id })
+  const journal = yield* Journal
+  if (live === undefined && Option.isNone(yield* journal.find(session_id))) {
+    return yield* journal.whyMissing(session_id)
   }
   if (live?.isTerminal === true) {
     return yield* wrong("a terminal takes no schedules: nobody would see what runs there")

@@ -60,8 +60,10 @@ export interface Opened {
 }
 
 export class Journal extends Context.Service<Journal, {
-  /** A saved session by its id. */
+  /** A saved session by its id; none if there is none, or if it cannot be read. */
   readonly find: (session_id: SessionId) => Effect.Effect<Option.Option<SessionRecord.SessionRecord>>
+  /** Why `find` has none: nothing is saved under this id, or it cannot be read. */
+  readonly whyMissing: (session_id: SessionId) => JournalFailed | SessionNotFound
   /** Opens a session's store for writing, with its contents; closing the scope closes it. */
   readonly open: (
     session_id: SessionId,
@@ -94,6 +96,7 @@ export class Journal extends Context.Service<Journal, {
 const makeVolatile = Effect.map(RelayConfig, ({ retain_bytes }) =>
   Journal.of({
     find: () => Effect.succeedNone,
+    whyMissing: (session_id) => new SessionNotFound({ session_id }),
     open: (session_id) =>
       Effect.succeed({ store: makeMemory(retain_bytes), summary: SessionSummary.empty(session_id) }),
     read: () => Effect.succeed(undefined),
@@ -281,6 +284,12 @@ const makeDurable = (folder: string) =>
     ))
     return Journal.of({
       find: (session_id) => Effect.sync(() => SessionRecord.read(folder, session_id)),
+      whyMissing: (session_id) => {
+        const files = SessionRecord.filesOf(folder, session_id)
+        return SessionRecord.isSession(files)
+          ? new JournalFailed({ folder: files, reason: "its files cannot be read" })
+          : new SessionNotFound({ session_id })
+      },
       open,
       read,
       list: index.list,

@@ -254,7 +254,7 @@ const namesIn = (folder: string): ReadonlyArray<string> => {
 }
 
 /** Whether this is a session's folder, as far as can be seen. */
-const isSession = (files: string): boolean => {
+export const isSession = (files: string): boolean => {
   try {
     return readdirSync(files).some((name) => name === "meta.json" || Segment.firstOf(name) !== undefined)
   } catch (cause) {

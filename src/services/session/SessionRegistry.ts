@@ -517,7 +517,7 @@ const make = Effect.gen(function*() {
       yield* checkRoom(sender)
     }
     if (found === undefined && handshake.must_exist === true && Option.isNone(yield* journal.find(id))) {
-      return yield* new SessionNotFound({ session_id: id })
+      return yield* journal.whyMissing(id)
     }
     // Another client may have opened it meanwhile.
     const present = entries.get(id)

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type ClientCommand, SessionId } from "../../../src/schema/index.js"
@@ -99,6 +108,29 @@ describe("a schedule", () => {
       assert.lengthOf(prompts(fake), 2)
       assert.deepInclude((yield* kept)[0], { runs: 2, missed: 0, next_at: start / 1000 + 4 * 3600 })
     })))
+
+  test("stays while its session's files cannot be read", (relay, fake, state_dir) =>
+    Effect.gen(function*() {
+      const files = join(state_dir, "sessions/s")
+      yield* relay(Effect.gen(function*() {
+        const { session } = yield* opening()
+        yield* give(session, hourly)
+        yield* ack(session)
+      }))
+      renameSync(files, `${files}-away`)
+      mkdirSync(join(files, "meta.json"), { recursive: true })
+      yield* relay(Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        while ((yield* kept)[0]?.last === undefined) yield* TestClock.adjust("1 second")
+        assert.include((yield* kept)[0]?.last?.text, "its files cannot be read")
+        rmSync(files, { recursive: true })
+        renameSync(`${files}-away`, files)
+        yield* TestClock.adjust("1 hour")
+        const registry = yield* SessionRegistry
+        while (registry.live(SessionId.make("s")) === undefined) yield* TestClock.adjust("1 second")
+        yield* finish(registry.live(SessionId.make("s"))!, fake)
+      }))
+    }))
 
   test("opens a session that is not live, in the next relay too", (relay, fake) =>
     Effect.gen(function*() {
