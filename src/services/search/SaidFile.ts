@@ -3,6 +3,7 @@
  * `said.bits`, which tells how far that goes and, by its bits, which words cannot be in it. Both are made from the journal, and
  * made again if missing or torn. Secrets are removed before anything is written.
  */
+import { Schema } from "effect"
 import {
   closeSync,
   existsSync,
@@ -40,8 +41,23 @@ const bitsIn = (folder: string) => join(folder, "said.bits")
 
 export const nothing: Known = { seq: 0, size: 0, ts: 0, bits: new Uint8Array(TextBits.bytesFor(0)) }
 
-const isHeader = (value: unknown): value is Omit<Known, "bits"> =>
-  typeof value === "object" && value !== null && "seq" in value && "size" in value && "ts" in value
+const isHeader = Schema.is(Schema.Struct({
+  seq: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  size: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  ts: Schema.Finite
+}))
+const isSaid = Schema.is(Schema.Struct({
+  seq: Schema.Finite,
+  ts: Schema.Finite,
+  who: Schema.String,
+  text: Schema.String
+}))
+
+/** Whether the text is there as far as it is known: somebody may have cut or replaced its file. */
+const hasText = (folder: string, size: number): boolean => {
+  const stat = statSync(saidIn(folder), { throwIfNoEntry: false })
+  return size === 0 || (stat?.isFile() === true && stat.size >= size)
+}
 
 /** What is known of the session in this folder; `nothing` if it must be indexed from the start. */
 export const read = (folder: string): Known => {
@@ -52,6 +68,7 @@ export const read = (folder: string): Known => {
     const bits = new Uint8Array(bytes.subarray(end + 1))
     // Its size is a power of two, unless writing it was interrupted.
     return isHeader(header) && bits.length > 0 && (bits.length & (bits.length - 1)) === 0
+        && hasText(folder, header.size)
       ? { ...header, bits }
       : nothing
   } catch {
@@ -79,12 +96,13 @@ export const isBehind = (folder: string): boolean => {
   }
 }
 
-/** All messages, one per line; empty if the file is gone. */
-export const textOf = (folder: string, { size }: Known): string => {
+/** All messages, one per line; undefined if the file is gone or was cut. */
+export const textOf = (folder: string, { size }: Known): string | undefined => {
   try {
-    return readRegularBytes(saidIn(folder)).toString("utf8", 0, size)
+    const bytes = readRegularBytes(saidIn(folder))
+    return bytes.length < size ? undefined : bytes.toString("utf8", 0, size)
   } catch {
-    return ""
+    return undefined
   }
 }
 
@@ -99,9 +117,10 @@ const bitsOf = (said: ReadonlyArray<Said>, chars: number): Uint8Array => {
 
 export const parse = (text: string): ReadonlyArray<Said> =>
   text.split("\n").flatMap((line) => {
-    // These are our own lines; an incomplete one is skipped.
+    // These are our own lines; what is damaged is skipped.
     try {
-      return line === "" ? [] : [JSON.parse(line) as Said]
+      const said: unknown = line === "" ? undefined : JSON.parse(line)
+      return isSaid(said) ? [said as Said] : []
     } catch {
       return []
     }
@@ -119,8 +138,10 @@ export const add = (folder: string, known: Known, said: ReadonlyArray<Said>, seq
   const ts = said.at(-1)?.ts ?? known.ts
   const size = known.size + lines.length
   if (size > mostBytes) {
-    return rewrite(folder, newest(textOf(folder, known) + lines.toString("utf8")), seq, ts)
+    return rewrite(folder, newest((textOf(folder, known) ?? "") + lines.toString("utf8")), seq, ts)
   }
+  // What stands in its place may be anything.
+  if (known.size === 0) rmSync(saidIn(folder), { recursive: true, force: true })
   if (lines.length > 0) {
     const fd = openSync(saidIn(folder), existsSync(saidIn(folder)) ? "r+" : "w", 0o600)
     try {
@@ -132,7 +153,7 @@ export const add = (folder: string, known: Known, said: ReadonlyArray<Said>, seq
     }
   }
   const isLarger = TextBits.bytesFor(size) > known.bits.length
-  const bits = isLarger ? bitsOf(parse(textOf(folder, { ...known, size })), size) : known.bits
+  const bits = isLarger ? bitsOf(parse(textOf(folder, { ...known, size }) ?? ""), size) : known.bits
   if (!isLarger) { for (const { text } of said) TextBits.add(bits, text.toLowerCase()) }
   const now = { seq, size, ts, bits }
   write(folder, now)

@@ -8,8 +8,9 @@
 import { Clock, Context, Effect, FiberHandle, Layer, Schema, Semaphore, Stream } from "effect"
 import { existsSync, readdirSync } from "node:fs"
 import { isSessionId, type SessionId } from "../../schema/index.js"
+import { messageOf } from "../../schema/messageOf.js"
 import { makeRedact } from "../access/redact.js"
-import { Journal } from "../journal/Journal.js"
+import { Journal, JournalFailed } from "../journal/Journal.js"
 import * as SessionRecord from "../journal/SessionRecord.js"
 import { textsOf } from "../log/frames.js"
 import type { SessionListing } from "../log/SessionListing.js"
@@ -43,7 +44,7 @@ export class NothingKept extends Schema.TaggedError<NothingKept>()("NothingKept"
 
 export class SearchIndex extends Context.Service<SearchIndex, {
   /** At most `limit` sessions that contain all words of the query. */
-  readonly search: (query: string, limit: number) => Effect.Effect<SearchResult, NothingKept>
+  readonly search: (query: string, limit: number) => Effect.Effect<SearchResult, JournalFailed | NothingKept>
 }>()("ai-relay/services/SearchIndex") {
   static readonly layer = Layer.effect(this, Effect.suspend(() => make))
 }
@@ -120,7 +121,10 @@ const make = Effect.gen(function*() {
   }
 
   const load = Effect.gen(function*() {
-    const names = existsSync(folder) ? readdirSync(folder).filter(isSessionId) : []
+    const names = yield* Effect.try({
+      try: () => existsSync(folder) ? readdirSync(folder).filter(isSessionId) : [],
+      catch: (cause) => new JournalFailed({ folder, reason: messageOf(cause) })
+    })
     for (const [index, id] of names.entries()) {
       const read = SaidFile.read(filesOf(id))
       known.set(id, read)
@@ -162,7 +166,14 @@ const make = Effect.gen(function*() {
     const pause = makePause()
     for (const [id, about] of candidates) {
       if (results.length >= limit) break
-      const hits = findIn(SaidFile.textOf(filesOf(id), about), words)
+      const text = SaidFile.textOf(filesOf(id), about)
+      if (text === undefined) {
+        // Somebody deleted it: the next search makes it again.
+        known.delete(id)
+        stale.add(id)
+        continue
+      }
+      const hits = findIn(text, words)
       const session = hits === undefined ? undefined : yield* registry.listing(id)
       if (hits !== undefined && session !== undefined) results.push({ session, hits })
       yield* pause

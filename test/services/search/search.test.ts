@@ -165,6 +165,35 @@ describe("a search", () => {
             "shop"
           ])
         }
+        const said = join(state, "sessions/shop/said.jsonl")
+        const breaks: ReadonlyArray<() => void> = [
+          () => writeFileSync(said, "null\n"),
+          () => rmSync(said),
+          () => (rmSync(said), mkdirSync(said))
+        ]
+        for (const damage of breaks) {
+          damage()
+          assert.deepStrictEqual(yield* namesOf("hello").pipe(Effect.provide(Layer.fresh(layer(state)))), [
+            "shop"
+          ])
+          // Of a relay that knows it already, the next search finds it again.
+          yield* namesOf("hello")
+          damage()
+          assert.isFalse((yield* (yield* SearchIndex).search("hello", 9)).complete)
+          assert.deepStrictEqual(yield* namesOf("hello"), ["shop"])
+        }
+        writeFileSync(said, readFileSync(said, "utf8").replaceAll(/./g, " ").replace(/^.{7}/, "[1,2,3]"))
+        assert.deepStrictEqual(yield* namesOf("hello"), [])
+      })
+    ))
+
+  it.effect("says why if the folder of the sessions cannot be read", () =>
+    within((state) =>
+      Effect.gen(function*() {
+        rmSync(join(state, "sessions"), { recursive: true })
+        writeFileSync(join(state, "sessions"), "")
+        const { message } = yield* Effect.flip((yield* SearchIndex).search("hello", 9))
+        assert.match(message, /cannot be used \(ENOTDIR.*fix its permissions/)
       })
     ))
 
@@ -194,7 +223,7 @@ describe("what is kept of a session", () => {
     let known = SaidFile.nothing
     for (let seq = 1; seq <= 300; seq++) known = SaidFile.add(folder, known, [line(seq)], seq)
     assert.isAtMost(statSync(join(folder, "said.jsonl")).size, 2 * 1024 * 1024)
-    const text = SaidFile.textOf(folder, known)
+    const text = SaidFile.textOf(folder, known) ?? ""
     assert.isDefined(findIn(text, ["word300"]))
     assert.isUndefined(findIn(text, ["word1 "]))
     assert.isTrue(TextBits.mayHave(known.bits, "word300"))
