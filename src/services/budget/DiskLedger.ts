@@ -39,13 +39,21 @@ const archive = "archive-"
 
 const namesIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(suffix))
 
+interface FileRead {
+  readonly lines: ReadonlyArray<Line>
+  /** How many more there are that cannot be used. */
+  readonly damaged: number
+}
+
 /** Files that can be read, by name. */
-const readAll = (folder: string, warn: (text: string) => void): Map<string, ReadonlyArray<Line>> => {
-  const files = new Map<string, ReadonlyArray<Line>>()
+const readAll = (folder: string, warn: (text: string) => void): Map<string, FileRead> => {
+  const files = new Map<string, FileRead>()
   for (const name of namesIn(folder)) {
     const path = join(folder, name)
     try {
-      files.set(name, LedgerFile.read(path))
+      let damaged = 0
+      const lines = LedgerFile.read(path, () => void (damaged += 1))
+      files.set(name, { lines, damaged })
     } catch (cause) {
       // Another relay has just merged it into an archive.
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return readAll(folder, warn)
@@ -185,16 +193,31 @@ const readFolder = (
   )
   const files = readAll(folder, warn)
   const merged = new Set(
-    [...files.values()].flatMap(([first]) => first !== undefined && "merged" in first ? first.merged : [])
+    [...files.values()].flatMap(({ lines: [first] }) =>
+      first !== undefined && "merged" in first ? first.merged : []
+    )
   )
   const book = makeBook()
   const current = [...files].filter(([name]) => !merged.has(name))
   // In order of time, so that the latest entry of a turn counts, whichever relay wrote it.
   const timeOf = (line: Line) => "ts" in line ? line.ts : 0
-  for (const line of current.flatMap(([, lines]) => lines).toSorted((a, b) => timeOf(a) - timeOf(b))) {
+  for (const line of current.flatMap(([, { lines }]) => lines).toSorted((a, b) => timeOf(a) - timeOf(b))) {
     book.fold(line)
   }
-  const dead = current.map(([name]) => name).filter((name) => !isAlive(name.slice(0, -suffix.length)))
+  for (const [name, { damaged }] of current) {
+    if (damaged > 0) {
+      warn(
+        `${damaged} lines of ${
+          join(folder, name)
+        } are damaged, and their usage is not counted: restore the file from a copy, or `
+          + "remove those lines, then restart the relay."
+      )
+    }
+  }
+  // Merging would remove what is damaged.
+  const dead = current.flatMap(([name, { damaged }]) =>
+    damaged === 0 && !isAlive(name.slice(0, -suffix.length)) ? [name] : []
+  )
   if (typeof lock === "object" && dead.length > 1 && current.length === dead.length) {
     attempt(() => mergeInto(join(folder, `${archive}${relay}${suffix}`), book, dead))
   }

@@ -1,4 +1,4 @@
-/** LedgerFile: a file of usage, a line of JSON for each change. Damaged lines are left out, no more. */
+/** LedgerFile: a file of usage, a line of JSON for each change. Damaged lines are left out and told, no more. */
 import { Schema } from "effect"
 import {
   closeSync,
@@ -60,25 +60,29 @@ const readBytes = 1024 * 1024
 const newline = 10
 
 /**
- * The lines of a file, one by one: a file may be longer than a string. What is no line, such as a last one that was cut off, is
- * left out.
+ * The lines of a file, one by one: a file may be longer than a string. `onDamaged` is called for each that is none, unless it is a
+ * last one that was cut off.
  */
-const linesOf = function*(path: string): Generator<Line> {
+const linesOf = function*(path: string, onDamaged: () => void): Generator<Line> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     if (!fstatSync(fd).isFile()) throw new Error("it is not a regular file")
     const chunk = Buffer.allocUnsafe(readBytes)
     let rest = Buffer.alloc(0)
+    let isTooLong = false
     for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
       const bytes = Buffer.concat([rest, chunk.subarray(0, read)])
       let start = 0
       for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
         const line = lineOf(bytes.toString("utf8", start, end))
         if (line !== undefined) yield line
+        else if (end > start || isTooLong) onDamaged()
+        isTooLong = false
         start = end + 1
       }
       // No line is that long.
-      rest = bytes.length - start > readBytes ? Buffer.alloc(0) : bytes.subarray(start)
+      isTooLong ||= bytes.length - start > readBytes
+      rest = isTooLong ? Buffer.alloc(0) : bytes.subarray(start)
     }
     const line = lineOf(rest.toString("utf8"))
     if (line !== undefined) yield line
@@ -88,10 +92,10 @@ const linesOf = function*(path: string): Generator<Line> {
 }
 
 /** The lines that count: of the reports of a running turn, only the latest. */
-export const read = (path: string): ReadonlyArray<Line> => {
+export const read = (path: string, onDamaged: () => void = () => {}): ReadonlyArray<Line> => {
   const lines: Array<Line> = []
   const running = new Map<string, Entry>()
-  for (const line of linesOf(path)) {
+  for (const line of linesOf(path, onDamaged)) {
     if (!("spend" in line)) {
       lines.push(line)
       continue

@@ -209,8 +209,17 @@ describe("Ledger", () => {
     })
     assert.strictEqual(ledger.total("day:2026-11-28").cost_usd, 2)
     assert.strictEqual(ledger.raised("day:2026-11-28.cost_usd", 1), 0)
-    assert.lengthOf(warnings, 2)
+    assert.lengthOf(warnings, 3)
     assert.match(warnings.join(), /2-b\.ndjson cannot be read and is not counted/)
+    assert.match(warnings.join(), /12 lines of .*1-a\.ndjson are damaged, and their usage is not counted/)
+    ledger.close()
+    writeFileSync(join(place, "4-d.ndjson"), `${good}\n`)
+    onDisk({ folder: place, relay: "5-e", isAlive: nobody }).close()
+    assert.include(
+      readFileSync(join(place, "1-a.ndjson"), "utf8"),
+      "many",
+      "it is not merged, which would remove them"
+    )
   })
 
   it("shortens its file to sums, and counts the same when it is read again", () => {
