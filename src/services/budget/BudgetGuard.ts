@@ -6,6 +6,7 @@
  * the turn or ends the session, as the operator chose.
  */
 import { Deferred, Effect, Schema } from "effect"
+import { isDeepStrictEqual } from "node:util"
 import { type BodyOf, RequestId, Usage } from "../../schema/index.js"
 import type { IdGenerator } from "../IdGenerator.js"
 import type { EventLog } from "../log/EventLog.js"
@@ -71,6 +72,8 @@ const exceeded = (standing: Standing, next: string): BodyOf<"error"> => ({
 /** By how much a cap is raised by default: as much as the cap was. */
 const helping = ({ cap, unit }: Standing) =>
   unit === "context_pct" ? Math.max(1, Math.min(10, 100 - cap)) : cap > 0 ? cap : 1
+
+const capsOf = (standings: ReadonlyArray<Standing>) => standings.map(({ spent: _, ...rule }) => rule)
 
 const isUsage = Schema.is(Usage)
 
@@ -176,6 +179,7 @@ export const make = (parts: Parts): BudgetGuard => {
     const standing = account.reached()
     if (standing === undefined) return Effect.succeed(true)
     state = "admitting"
+    account.withhold()
     return Effect.ensuring(decide(standing), Effect.sync(() => void (state = "idle")))
   }).pipe(Effect.tap((mayGoOn) => Effect.sync(() => mayGoOn ? account.deliver() : undefined)))
 
@@ -261,12 +265,15 @@ export const make = (parts: Parts): BudgetGuard => {
     release,
     model: () => works,
     lower: (budget) => {
+      const before = account.standings()
       const problem = account.lower(budget)
       if (problem === undefined) {
         log.unsafeAppend({
           type: "status",
           status: "budget",
-          text: "The budget was lowered.",
+          text: isDeepStrictEqual(capsOf(before), capsOf(account.standings()))
+            ? "The budget is as it was: no cap of `turn` or `session` that was sent is lower."
+            : "The budget was lowered.",
           metadata: { budgets: account.standings() }
         })
       }

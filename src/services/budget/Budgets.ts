@@ -58,6 +58,8 @@ export interface Account {
   readonly settle: (turn: number | undefined) => Usage | undefined
   /** The agent gets the turn's prompt: from now on no cap on turns concerns it, whatever other sessions begin. */
   readonly deliver: () => void
+  /** The agent does not get it, unless it is delivered after all: the turn does not count as one. */
+  readonly withhold: () => void
   /** The first reached cap. */
   readonly reached: () => Standing | undefined
   /** Caps that usage has come near since the last call. */
@@ -162,6 +164,7 @@ export const make = (
     let began = 0
     let startedAt = 0
     let isDelivered = false
+    let isWithheld = false
     let used: Usage = {}
     let context_pct = 0
     const warned = new Set<string>()
@@ -187,7 +190,7 @@ export const make = (
         folder: owner.folder,
         ...(model !== undefined && { model }),
         ...(token !== undefined && { token }),
-        spend: { ...ofUsage(known.usage), turns: 1, minutes: minutes() },
+        spend: { ...ofUsage(known.usage), turns: isWithheld ? 0 : 1, minutes: minutes() },
         priced: known.priced,
         ...(isOpen ? { open: known.usage } : { ended: known.usage })
       }
@@ -254,6 +257,7 @@ export const make = (
         began = now() / 1000
         startedAt = elapsed()
         isDelivered = false
+        isWithheld = false
         used = {}
         ledger.record(entryOf(number, {}, true))
       },
@@ -296,6 +300,10 @@ export const make = (
       },
       deliver: () => {
         isDelivered = true
+        isWithheld = false
+      },
+      withhold: () => {
+        isWithheld = true
       },
       reached,
       near: () => {

@@ -142,6 +142,34 @@ describe("a budget", () => {
       assert.isTrue((yield* all).some((event) => event.type === "error" && event.code === "budget_exceeded"))
     }).pipe(Effect.provide(layerOf(rules(dollar)))))
 
+  it.effect("on turns does not count those that it kept from the agent", () =>
+    Effect.gen(function*() {
+      const { answer, ends, prompt, session, until } = yield* open()
+      const spent = () =>
+        (session.describe().metadata?.["budget"] as ReadonlyArray<{ spent: number }> | undefined)?.[0]?.spent
+      yield* prompt("one")
+      yield* until("input_ack")
+      yield* ends(0)
+      yield* until("turn_end")
+      yield* prompt("two")
+      yield* answer((yield* until("permission_request")).request_id, "deny")
+      yield* until("turn_end", 2)
+      assert.strictEqual(spent(), 1)
+      yield* prompt("three")
+      yield* until("permission_request", 2)
+      yield* session.submit({ type: "interrupt" })
+      yield* until("turn_end", 3)
+      assert.strictEqual(spent(), 1)
+      yield* prompt("four")
+      yield* answer((yield* until("permission_request", 3)).request_id, "allow", { raise_by: 5 })
+      yield* until("input_ack", 4)
+      yield* ends(0)
+      yield* until("turn_end", 4)
+      assert.strictEqual(spent(), 2)
+      yield* session.submit({ type: "set_budget", budget: {} })
+      assert.include((yield* until("status", 2)).text, "The budget is as it was")
+    }).pipe(Effect.provide(layerOf(rules({ scope: "session", unit: "turns", cap: 1 })))))
+
   it.effect("asks once, whatever the agent still says of what it used until it has stopped", () =>
     Effect.gen(function*() {
       const { all, answer, fake, prompt, until, uses } = yield* open("s", {}, () => Effect.void)
