@@ -279,12 +279,12 @@ export const make = Effect.fnUntraced(function*(
 
   return {
     find: (token, now) => {
-      look()
+      run(lookAndTell)
       const record = byHash.get(TokenFile.hashOf(token))
       return record === undefined ? undefined : isLive(now)(record) ? toPrincipal(record) : "expired"
     },
     named: (name, now) => {
-      look()
+      run(lookAndTell)
       const record = [...byHash.values()].find((record) => record.name === name)
       return record === undefined || !isLive(now)(record)
         ? undefined

@@ -51,6 +51,8 @@ export class SearchIndex extends Context.Service<SearchIndex, {
 
 /** How long a search may index new text, in ms. */
 const patienceMs = 2_000
+/** How long a session that cannot be read is left alone, in ms. */
+const retryMs = 60_000
 /** After this time without a search, the data in memory is dropped. */
 const idle = "10 minutes"
 const makeDisabled = SearchIndex.of({ search: () => new NothingKept() })
@@ -68,6 +70,8 @@ const make = Effect.gen(function*() {
   const known = new Map<SessionId, SaidFile.Known>()
   /** Sessions that may have text that is not indexed yet. */
   const stale = new Set<SessionId>()
+  /** Sessions that could not be read, and when that was, in ms. */
+  const unreadable = new Map<SessionId, number>()
   let isLoaded = false
   const forgetting = yield* FiberHandle.make<void>()
   const oneAtATime = yield* Semaphore.make(1)
@@ -77,7 +81,7 @@ const make = Effect.gen(function*() {
   /** Indexes the new part of a session's journal. */
   const catchUp = Effect.fnUntraced(function*(id: SessionId) {
     stale.delete(id)
-    if (!existsSync(filesOf(id))) return void known.delete(id)
+    if (!SessionRecord.isSession(filesOf(id))) return void known.delete(id)
     let before = known.get(id) ?? SaidFile.read(filesOf(id))
     const last = registry.live(id)?.log.lastSeq()
     // The session has started over under the same id.
@@ -86,7 +90,10 @@ const make = Effect.gen(function*() {
       before = SaidFile.nothing
     }
     const batches = yield* journal.read(id, before.seq)
-    if (batches === undefined) return void known.delete(id)
+    if (batches === undefined) {
+      known.delete(id)
+      return yield* new JournalFailed({ folder: filesOf(id), reason: "it cannot be read" })
+    }
     const said: Array<Said> = []
     let seq = before.seq
     const read = reader()
@@ -143,12 +150,21 @@ const make = Effect.gen(function*() {
   const refresh = (until: number) =>
     oneAtATime.withPermits(1)(Effect.gen(function*() {
       if (!isLoaded) yield* load
+      const now = yield* Clock.currentTimeMillis
+      for (const [id, since] of unreadable) {
+        if (now - since < retryMs) continue
+        unreadable.delete(id)
+        stale.add(id)
+      }
       for (const id of [...stale].toReversed()) {
         if ((yield* Clock.currentTimeMillis) > until) return
         // The others are found even if the files of this one are damaged.
         yield* Effect.catch(
           catchUp(id),
-          ({ message }) => Effect.logWarning(`The session "${id}" cannot be searched: ${message}`)
+          ({ message }) => {
+            unreadable.set(id, now)
+            return Effect.logWarning(`The session "${id}" cannot be searched: ${message}`)
+          }
         )
       }
     }))

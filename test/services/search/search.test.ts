@@ -1,8 +1,19 @@
 /** What can be found of what was said, and what is kept for it beside the journal. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EventBody, SessionId } from "../../../src/schema/index.js"
@@ -184,6 +195,23 @@ describe("a search", () => {
         }
         writeFileSync(said, readFileSync(said, "utf8").replaceAll(/./g, " ").replace(/^.{7}/, "[1,2,3]"))
         assert.deepStrictEqual(yield* namesOf("hello"), [])
+      })
+    ))
+
+  it.effect("finds a session again whose folder could not be read for a moment", () =>
+    within((state) =>
+      Effect.gen(function*() {
+        const files = join(state, "sessions/shop")
+        yield* say("shop", ...turn("hello there", "one"))
+        assert.deepStrictEqual(yield* namesOf("hello"), ["shop"])
+        renameSync(files, `${files}-away`)
+        symlinkSync("shop", files)
+        yield* namesOf("hello")
+        assert.deepStrictEqual(yield* namesOf("hello"), [])
+        rmSync(files)
+        renameSync(`${files}-away`, files)
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(yield* namesOf("hello"), ["shop"])
       })
     ))
 
