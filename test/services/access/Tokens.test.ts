@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { pbkdf2 } from "node:crypto"
 import {
@@ -28,6 +28,29 @@ const fileIn = (folder: string) => join(folder, "tokens.json")
 
 const nameOf = (found: PrincipalFields | "expired" | undefined) =>
   typeof found === "object" ? found.name : found
+
+describe("a file of tokens", () => {
+  it.effect("that cannot be read any more lets nobody in, and the log says once what to do", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const folder = yield* newFolder
+      const { find, token } = yield* Effect.gen(function*() {
+        const { find, make } = yield* Tokens.make(folder)
+        return { find, token: (yield* make({ name: "ci", scopes: ["view"] })).token }
+      }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])))
+      assert.strictEqual(nameOf(find(token, 0)), "ci")
+      const tokens = readFileSync(fileIn(folder), "utf8")
+      writeFileSync(fileIn(folder), tokens.replace("\"scopes\"", "\"scope\""))
+      for (const _ of ["once", "again"]) assert.isUndefined(find(token, 0))
+      assert.lengthOf(logged, 1)
+      assert.match(
+        logged.join(),
+        /tokens\.json is not a list of tokens, because "scopes" of no\. 1 of "tokens" is missing; correct it, or delete it/
+      )
+      writeFileSync(fileIn(folder), tokens)
+      assert.strictEqual(nameOf(find(token, 0)), "ci")
+    }))
+})
 
 describe("a named token", () => {
   it.effect("is kept as a digest alone, in a file only its user may read", () =>
