@@ -10,7 +10,7 @@
  *
  * At first most functions run only a few hundred times. V8 would still compile many of them with its optimizing compiler, which
  * costs more than it saves: a fifth of a day's CPU (docs/benchmarks.md). So a function must run six times as long before it is
- * compiled, until agents have been read a few thousand times or a minute has passed: then it halves the cost of a stream of words.
+ * compiled, until agents have been read a few thousand times or a minute has passed: then it takes a third off a stream of words.
  */
 import { performance, PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
