@@ -135,11 +135,9 @@ export const sessions = Command.make(
       const sessions = records.map(toListed)
       yield* sayUnreadable(state_dir, unreadable)
       if (json) return yield* Console.log(safeJson(JSON.stringify({ sessions }, null, 2)))
-      if (sessions.length === 0) {
-        return unreadable.length > 0
-          ? undefined
-          : yield* Console.log(`No sessions are saved in ${state_dir}.`)
+      if (sessions.length > 0) {
+        return yield* Console.log(toTable(titles, rowsOf(sessions, (yield* Clock.currentTimeMillis) / 1000)))
       }
-      yield* Console.log(toTable(titles, rowsOf(sessions, (yield* Clock.currentTimeMillis) / 1000)))
+      if (unreadable.length === 0) yield* Console.log(`No sessions are saved in ${state_dir}.`)
     })
 ).pipe(Command.withSubcommands([remove, rename, exported, nativeConversations]))

@@ -216,7 +216,7 @@ export interface ErrorOp {
   readonly fatal: boolean
   readonly metadata: Readonly<Record<string, unknown>>
 }
-/** `error`: why, if the turn failed or the session ended during it; then the turn is not as `stop` says cancelled by its reader. */
+/** `error`: the reason, if the turn failed or its session was ended. In the second case `stop` is `cancelled`, although no reader stopped it. */
 export interface TurnEndOp {
   readonly type: "turn_end"
   readonly turn: number

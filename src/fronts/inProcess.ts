@@ -2,11 +2,11 @@
  * inProcess: the session port for the relay in this process.
  */
 import { Effect, Layer, Result, Stream } from "effect"
-import { readCommand, readHandshake, type RelayEvent, type SessionId } from "../schema/index.js"
+import { readCommand, readHandshake, type SessionId } from "../schema/index.js"
 import { routes } from "../schema/routes.js"
 import { demand, Principal } from "../services/access/Principal.js"
 import { AgentFindings } from "../services/agents/AgentFindings.js"
-import { type Batch, textsOf } from "../services/log/frames.js"
+import { eventsIn } from "../services/log/EventLog.js"
 import { batchesOf } from "../services/session/batchesOf.js"
 import { ClientKey } from "../services/session/Drivers.js"
 import { Sender } from "../services/session/Sender.js"
@@ -22,12 +22,6 @@ const toPortError = (error: RelayError): PortError => {
 /** What a front's client sent is held to the same rules as a socket's frames. */
 const checked = <A>(decoded: Result.Result<A, string>, code: "bad_handshake" | "bad_command") =>
   Effect.fromResult(Result.mapError(decoded, (reason) => new PortError({ code, reason })))
-
-/** Our own frames, encoded from typed events. */
-const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
-
-const eventsIn = (batches: Stream.Stream<Batch>) =>
-  Stream.flattenIterable(Stream.map(batches, (batch) => textsOf(batch).map(toEvent)))
 
 /** The log disconnects a reader that is too slow. */
 const tooSlow = (session_id: string) =>

@@ -35,24 +35,17 @@ const nouns: Readonly<Record<string, string>> = {
 
 /** What the schema's own message expects, in words. */
 const expectedIn = (message: string): string => {
+  if (message === "Missing key") return "is missing"
   const [, what = ""] = /^Expected (.*)$/s.exec(message) ?? []
+  if (what === "") return "is not valid"
+  if (what === "no excess property") return "is not known here: remove it, or correct its spelling"
+  if (what === "a value with a length of at least 1") return "must not be empty"
   const [, least] = /^a value greater than or equal to (\S+)$/.exec(what) ?? []
-  const choices = what.split(" | ").filter(Boolean)
-  return message === "Missing key"
-    ? "is missing"
-    : what === "no excess property"
-    ? "is not known here: remove it, or correct its spelling"
-    : /^a value with a length of at least 1$/.test(what)
-    ? "must not be empty"
-    : least !== undefined
-    ? `must be ${least} or more`
-    : nouns[what] !== undefined
-    ? `must be ${nouns[what]}`
-    : choices.length > 1
+  if (least !== undefined) return `must be ${least} or more`
+  const choices = what.split(" | ")
+  return choices.length > 1
     ? `must be ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`
-    : what === ""
-    ? "is not valid"
-    : `must be ${what}`
+    : `must be ${nouns[what] ?? what}`
 }
 
 /** Reads a value. The text of a failure names the first problem; `it` is the whole file. */

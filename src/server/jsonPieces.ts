@@ -6,6 +6,9 @@
 /** What is deeper than this is one piece. */
 const levels = 4
 
+/** Types of fields that are left out. */
+const hasNoJson = new Set(["undefined", "function", "symbol"])
+
 const isPlain = (value: object) => !("toJSON" in value)
 
 const hasList = (value: object) =>
@@ -26,8 +29,7 @@ export function* jsonPieces(value: unknown, level = levels): Generator<string> {
   if (!hasList(value)) return yield JSON.stringify(value)
   let before = "{"
   for (const [name, field] of Object.entries(value)) {
-    // Fields without JSON are left out.
-    if (typeof field !== "object" && JSON.stringify(field) === undefined) continue
+    if (hasNoJson.has(typeof field)) continue
     yield `${before}${JSON.stringify(name)}:`
     yield* jsonPieces(field, level - 1)
     before = ","

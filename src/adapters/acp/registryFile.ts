@@ -105,12 +105,7 @@ export const readEntries = (content: string): EntriesRead => {
   const list: unknown = Array.isArray(value)
     ? value
     : Option.getOrUndefined(readFields(value))?.["agents"]
-  if (!Array.isArray(list)) {
-    return {
-      entries: [],
-      problems: ["it has no list of `agents`"]
-    }
-  }
+  if (!Array.isArray(list)) return { entries: [], problems: ["it has no list of `agents`"] }
   const read = list.map((one) => readEntry(one))
   return {
     entries: read.flatMap(Option.toArray),

@@ -5,6 +5,7 @@
 import { readdirSync, type Stats, statSync } from "node:fs"
 import { join } from "node:path"
 import type { SessionId } from "../../schema/index.js"
+import { attempt } from "../attempt.js"
 import { readRegular } from "../disk/regularFile.js"
 
 export interface SessionFolder {
@@ -23,15 +24,6 @@ const attachmentsName = "attachments"
 
 /** A session, and the version of it that is known; undefined: it is read in any case. */
 export type Asked = readonly [session_id: SessionId, known: string | undefined]
-
-const attempt = <A>(look: () => A): A | undefined => {
-  try {
-    return look()
-  } catch {
-    // It is missing or unreadable.
-    return undefined
-  }
-}
 
 const statsOf = (path: string) => attempt(() => statSync(path, { throwIfNoEntry: false }))
 /** Undefined if there is no such file. */

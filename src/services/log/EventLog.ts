@@ -250,8 +250,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
     session_id,
     append: (event) => Effect.sync(() => unsafeAppend(event)),
     batches,
-    tail: (after_seq) =>
-      Stream.flattenIterable(Stream.map(batches(after_seq), (batch) => textsOf(batch).map(toEvent))),
+    tail: (after_seq) => eventsIn(batches(after_seq)),
     close,
     lastSeq: () => seq,
     lag: () => Math.max(0, seq - readers.needed()),
@@ -272,3 +271,7 @@ export const make = Effect.fnUntraced(function*(session_id: SessionId, options: 
 
 // These are our own frames, encoded from typed events, so they are not decoded again.
 const toEvent = (frame: string) => JSON.parse(frame) as RelayEvent
+
+/** The events in these batches, one by one. */
+export const eventsIn = (batches: Stream.Stream<Batch>): Stream.Stream<RelayEvent> =>
+  Stream.flattenIterable(Stream.map(batches, (batch) => textsOf(batch).map(toEvent)))

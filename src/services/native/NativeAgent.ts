@@ -291,7 +291,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
 
   const holderOf = ({ file, summary }: FoundNative) => store.holder(file, summary.folder)
 
-  /** Who has it open. Waits for the agent of a killed relay, which is about to end. */
+  /** Who has the conversation open, once any agent that a killed relay left behind has ended. */
   const settledHolder = (found: FoundNative) =>
     Effect.repeat(Effect.sync(() => holderOf(found)), {
       while: isLeftBehind,

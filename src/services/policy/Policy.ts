@@ -234,11 +234,14 @@ const problemIn = ({ rules }: PolicyFile): string | undefined => {
 
 /** Parses rules; the error names the first problem. */
 export const parse = (text: string, file: string): Effect.Effect<PolicyFile, PolicyUnusable> => {
-  const rules = read(text)
-  const problem = Result.isFailure(rules) ? rules.failure : problemIn(rules.success)
-  return problem === undefined && Result.isSuccess(rules)
-    ? Effect.succeed(rules.success)
-    : new PolicyUnusable({ reason: `the rules in ${file} cannot be used: ${problem}` })
+  const rules = Result.flatMap(read(text), (rules) => {
+    const problem = problemIn(rules)
+    return problem === undefined ? Result.succeed(rules) : Result.fail(problem)
+  })
+  return Effect.mapError(
+    Effect.fromResult(rules),
+    (problem) => new PolicyUnusable({ reason: `the rules in ${file} cannot be used: ${problem}` })
+  )
 }
 
 /** Loads the operator's file; fails if other users could change it. */

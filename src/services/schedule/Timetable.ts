@@ -185,7 +185,7 @@ export const onDisk = (folder: string, ids: Ids, warn: (text: string) => void = 
     }
   }
 
-  const mkdir = () => void createFolder(folder)
+  const mkdir = () => createFolder(folder)
   attempt("", mkdir)
 
   const warnOf = (path: string, reason: string) =>

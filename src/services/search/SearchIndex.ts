@@ -55,6 +55,7 @@ const patienceMs = 2_000
 const retryMs = 60_000
 /** After this time without a search, the data in memory is dropped. */
 const idle = "10 minutes"
+
 const makeDisabled = SearchIndex.of({ search: () => new NothingKept() })
 
 const make = Effect.gen(function*() {
