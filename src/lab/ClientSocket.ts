@@ -7,6 +7,7 @@ import type { Socket } from "node:net"
 import type { RawData, WebSocket } from "ws"
 import { doneSoon } from "../adapters/doneSoon.js"
 import type { ErrorCode } from "../schema/index.js"
+import { closeReason } from "../server/closeReason.js"
 
 export interface Frame {
   readonly data: RawData | string
@@ -63,7 +64,7 @@ export const make = (ws: WebSocket, socket: Socket, max_handshake_bytes: number)
           stopKeeping()
           const error = { type: "error", code, text, metadata: { fatal: true }, seq: 0, ts: now / 1000 }
           ws.send(JSON.stringify(error))
-          ws.close(closeCode, text.slice(0, 120))
+          ws.close(closeCode, closeReason(text))
           // Its close frame has to be read.
           ws.resume()
         }))

@@ -14,6 +14,7 @@ import { decodeFrame, type EventBody, type JsonBounds } from "../schema/index.js
 import type { EventLog } from "../services/log/EventLog.js"
 import type { LogCursor } from "../services/log/LogCursors.js"
 import { makePause } from "../services/makePause.js"
+import { closeReason } from "./closeReason.js"
 import type { PeerSocket } from "./PeerSocket.js"
 import type { ServerSettings } from "./ServerConfig.js"
 import { makeWriter } from "./textFrames.js"
@@ -245,7 +246,7 @@ export const make = Effect.fnUntraced(function*(ws: PeerSocket, socket: Socket, 
   const close: Connection["close"] = (code, reason) =>
     Effect.suspend(() => {
       isClosing = true
-      ws.close(code, reason.slice(0, 120))
+      ws.close(code, closeReason(reason))
       ws.resume()
       const patience = session_id === undefined ? closeTimeout.unauthenticated : closeTimeout.client
       return Effect.asVoid(Effect.timeoutOption(Deferred.await(gone), patience))

@@ -25,6 +25,7 @@ import { Sender } from "../services/session/Sender.js"
 import { SessionRegistry } from "../services/session/SessionRegistry.js"
 import { answerHttp } from "./answerHttp.js"
 import type { Served } from "./Call.js"
+import { closeReason } from "./closeReason.js"
 import * as Connection from "./Connection.js"
 import * as ConnectionLimiter from "./ConnectionLimiter.js"
 import { ConsoleFiles } from "./ConsoleFiles.js"
@@ -329,7 +330,7 @@ const make = Effect.gen(function*() {
             Effect.catchDefect((defect) =>
               Effect.andThen(
                 Effect.logError("Internal error while serving this connection.", Cause.die(defect)),
-                Effect.sync(() => ws.close(1011, `closed because ${whyFailed(defect)}`))
+                Effect.sync(() => ws.close(1011, closeReason(`closed because ${whyFailed(defect)}`)))
               )
             )
           ), principal.name)

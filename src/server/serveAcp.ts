@@ -13,6 +13,7 @@ import { Unauthorized } from "../services/access/Auth.js"
 import { Principal } from "../services/access/Principal.js"
 import { SessionRegistry, shuttingDown } from "../services/session/SessionRegistry.js"
 import { type RelayError, toErrorEvent } from "../services/session/toErrorEvent.js"
+import { closeReason } from "./closeReason.js"
 
 export interface ServeAcpOptions {
   /** The agent for new sessions, from the URL. */
@@ -79,7 +80,7 @@ export const serveAcp = Effect.fnUntraced(
       Effect.suspend(() => {
         const { code: name, text } = toErrorEvent(error)
         agent.close(refusal(name, text))
-        ws.close(code, text.slice(0, 120))
+        ws.close(code, closeReason(text))
         return Effect.asVoid(Effect.timeoutOption(gone, closeWithin))
       })
     const { ended } = yield* Principal

@@ -27,6 +27,12 @@ describe("a handshake that is no good", () => {
     ["an unknown tool", { tool: "x" }, "unknown_tool", "fake"],
     ["no such folder", { tool: "fake", folder: "./nowhere" }, "folder_not_found", "nowhere"],
     ["a folder outside", { tool: "fake", folder: "/" }, "forbidden_folder", "--root /"],
+    [
+      "a name that a close frame cannot hold",
+      { tool: "fake", folder: `./${"文".repeat(80)}` },
+      "folder_not_found",
+      "文"
+    ],
     ["a wrong token", { tool: "fake", token: "wrong" }, "unauthorized", "token"]
   ]
   for (const [name, handshake, code, text] of cases) {

@@ -19,6 +19,7 @@ import {
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import type { Attachment } from "../../schema/WorkspaceAnswers.js"
+import { cutTo } from "../cutTo.js"
 import { type Inside, openIn, pathAt } from "./insideFolder.js"
 import { refuse, type WorkspaceRefused } from "./WorkspaceRefused.js"
 
@@ -56,12 +57,6 @@ export type Uploads = Map<number, Taken>
 
 /** Bytes of a name; file systems allow 255, and a number may follow. */
 const longestName = 180
-
-const cutTo = (text: string, bytes: number): string => {
-  let cut = text
-  while (Buffer.byteLength(cut) > bytes) cut = [...cut].slice(0, -1).join("")
-  return cut
-}
 
 /**
  * Characters safe in a path, a shell command and on screen: no separators, control characters, quotes, or
